@@ -1,0 +1,1 @@
+"""The specification as data (`link.toml`), what is generated from it, and its loader."""
