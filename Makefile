@@ -1,0 +1,80 @@
+# Everything there is to do in this project; plain `make` tells what. Each target first sets up
+# what it needs (scripts/setup.sh), which takes no time when nothing is to do.
+
+TOOLS  := scripts/with-tools
+PYTHON_IN_TOOLS := $(TOOLS) python
+OAE    := $(TOOLS) oae
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+.PHONY: help
+help:
+	@echo 'OAE link testbed. Start with `make demo`; before a commit, `make test`.'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p; s/^## \(.*\)/\n\1/p' Makefile | \
+	  awk -F'|' 'NF == 2 { printf "%-24s%s\n", $$1, $$2; next } { print }'
+	@echo
+	@echo 'The command line: .venv/bin/oae --help'
+
+## Everyday
+
+.PHONY: setup demo test explore synth
+setup: ## prepare this clone: .venv with the pinned packages, Debian packages
+	@scripts/setup.sh
+
+demo: setup ## watch a link survive a faulty run (FILE=scenario.toml for your own)
+	@$(OAE) run $(if $(FILE),--file "$(FILE)")
+
+test: setup ## the whole regression with its time budgets (ONLY=lint for a part)
+	@$(PYTHON_IN_TOOLS) scripts/test.py $(if $(ONLY),--only "$(ONLY)")
+
+explore: setup ## every behaviour of the reference ends, exhaustively
+	@$(OAE) explore
+
+synth: setup ## synthesize one end for an FPGA: size and speed
+	@$(PYTHON_IN_TOOLS) -m oae.synth
+
+## Sources
+
+.PHONY: lint format generate check-generated requirements
+lint: setup ## style, format and types of Python; style, format and warnings of Verilog
+	@$(PYTHON_IN_TOOLS) scripts/lint.py
+
+format: setup ## format Python and Verilog
+	@$(PYTHON_IN_TOOLS) scripts/lint.py --fix
+
+generate: setup ## write every file that is made from link.toml and requirements.toml
+	@$(PYTHON_IN_TOOLS) -m oae.spec.generate
+	@$(PYTHON_IN_TOOLS) -m oae.spec.matrix
+
+check-generated: setup ## fail if one of those files is stale
+	@$(PYTHON_IN_TOOLS) -m oae.spec.generate --check
+	@$(PYTHON_IN_TOOLS) -m oae.spec.matrix --check
+
+requirements: setup ## list the requirements that no test names
+	@$(PYTHON_IN_TOOLS) -m oae.spec.matrix --open
+
+## Long runs, before a release
+
+.PHONY: long-test long-hashes long-explore
+long-test: setup ## tests that are too long for every change
+	@$(PYTHON_IN_TOOLS) -m pytest -m long -n 2 host/tests cocotb_tests
+
+long-hashes: setup ## the same event log on every engine, over many seeds
+	@$(PYTHON_IN_TOOLS) -m pytest -m long_hashes -n 2 host/tests cocotb_tests
+
+long-explore: setup ## the exhaustive exploration with larger bounds
+	@$(OAE) explore --long
+
+## Cleaning
+
+.PHONY: clean distclean
+clean: ## remove what builds, tests and runs wrote
+	rm -rf build runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -path ./.venv -prune -o \( -name __pycache__ -o -name sim_build -o -name obj_dir \) \
+	  -type d -print0 | xargs -0 rm -rf
+
+distclean: clean ## and the Python environment too
+	rm -rf .venv host/oae.egg-info
