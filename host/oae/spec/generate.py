@@ -61,18 +61,42 @@ def verilog_header(specification: Specification) -> Iterator[str]:
 
 
 def verilog_counters(specification: Specification) -> Iterator[str]:
-    """`oae_counter_table.vh`: which event increments which counter, included by oae_counters."""
-    channels = {row["name"]: row["code"] for row in specification.rows("channel")}
-    channel_of = {row["code"]: channels[row["channel"]] for row in specification.rows("event")}
+    """`oae_counter_table.vh`: which event increments which counter, included by oae_counters.
+
+    Each channel has a bank of counters of its own, because each tells at most one event a cycle.
+    """
     yield f"// {NOTICE}"
-    for index, counter in enumerate(specification.counters):
-        channel = channel_of[counter.code]
-        match = f"code[{channel}] == 8'h{counter.code:02x}"
-        if counter.info is not None:
-            bits = "[1:0]" if counter.mask == 0x03 else ""
-            width = 2 if bits else 8
-            match = f"{match} && info[{channel}]{bits} == {width}'d{counter.info}"
-        yield f"assign increment[{index}] = valid[{channel}] && {match};  // {counter.name}"
+    yield "// verilator lint_off UNUSEDSIGNAL"
+    places = []
+    for channel in specification.rows("channel"):
+        codes = [e["code"] for e in specification.rows("event") if e["channel"] == channel["name"]]
+        bank = [counter for counter in specification.counters if counter.code in codes]
+        yield f"// Channel {channel['name']}: {{counted, place in its bank}}."
+        yield f"function automatic [5:0] place_{channel['name'].lower()};"
+        yield "  input [7:0] code;"
+        yield "  input [7:0] info;"
+        yield "  begin"
+        yield f"    place_{channel['name'].lower()} = 6'd0;"
+        for index, counter in enumerate(bank):
+            places.append((specification.counters.index(counter), channel["code"], index))
+            match = f"code == 8'h{counter.code:02x}"
+            if counter.info is not None:
+                bits, width = ("[1:0]", 2) if counter.mask == 0x03 else ("", 8)
+                match += f" && info{bits} == {width}'d{counter.info}"
+            yield f"    if ({match}) place_{channel['name'].lower()} = 6'd{32 + index};"
+        yield "  end"
+        yield "endfunction"
+    yield "// Where the counter of a register stands: {channel, place in its bank}."
+    yield "function automatic [7:0] counter_place;"
+    yield "  input [7:0] counter;"
+    yield "  case (counter)"
+    for index, channel_code, place in sorted(places):
+        name = specification.counters[index].name
+        yield f"    8'd{index}: counter_place = {{3'd{channel_code}, 5'd{place}}};  // {name}"
+    yield "    default: counter_place = 8'hff;"
+    yield "  endcase"
+    yield "endfunction"
+    yield "// verilator lint_on UNUSEDSIGNAL"
 
 
 def _equations(columns: list[tuple[str, int]]) -> Iterator[str]:

@@ -1,0 +1,14 @@
+hdl/rtl/oae_end.v
+hdl/rtl/oae_frame_parser.v
+hdl/rtl/oae_frame_builder.v
+hdl/rtl/oae_initiator_core.v
+hdl/rtl/oae_responder_core.v
+hdl/rtl/oae_link_control.v
+hdl/rtl/oae_beat.v
+hdl/rtl/oae_transmit_arbiter.v
+hdl/rtl/oae_submit.v
+hdl/rtl/oae_deliver.v
+hdl/rtl/oae_record_store.v
+hdl/rtl/oae_slot_memory.v
+hdl/rtl/oae_balance.v
+hdl/rtl/oae_counters.v

@@ -1,0 +1,51 @@
+// Counts events: every event word increments the one counter that link.toml names for it.
+//
+// A channel tells at most one event a cycle, so each has a bank of its own in distributed RAM.
+// Counters belong to the observer: crash and amnesia leave them, only rst clears them.
+`default_nettype none
+`include "oae_defs.vh"
+
+module oae_counters (
+    input  wire                         clk,
+    input  wire                         rst,
+    input  wire [    `OAE_CHANNELS-1:0] event_valid,
+    input  wire [64*`OAE_CHANNELS-1:0] event_words,
+    input  wire [                  7:0] index,        // in the order of the register map
+    output reg  [                 31:0] value         // one cycle later
+);
+
+`include "oae_counter_table.vh"
+
+  wire [7:0] place = counter_place(index);
+  wire [32*`OAE_CHANNELS-1:0] bank_values;
+
+  genvar c;
+  generate
+    for (c = 0; c < `OAE_CHANNELS; c = c + 1) begin : bank
+      wire [7:0] code = event_words[64*c+56+:8];
+      wire [7:0] info = event_words[64*c+32+:8];
+      wire [5:0] spot = c == `OAE_CHANNEL_POWER ? place_power(code, info) :
+          c == `OAE_CHANNEL_TRANSMIT ? place_transmit(code, info) :
+          c == `OAE_CHANNEL_RECEIVE ? place_receive(code, info) :
+          c == `OAE_CHANNEL_INITIATOR ? place_initiator(code, info) :
+          c == `OAE_CHANNEL_RESPONDER ? place_responder(code, info) : place_link(code, info);
+      reg [31:0] counts[0:31];
+      reg [31:0] used;  // counters that are not zero
+      wire [31:0] count = used[spot[4:0]] ? counts[spot[4:0]] : 32'd0;
+      assign bank_values[32*c+:32] = used[place[4:0]] ? counts[place[4:0]] : 32'd0;
+      always @(posedge clk) begin
+        if (event_valid[c] && spot[5]) begin
+          counts[spot[4:0]] <= count + 1'b1;
+          used[spot[4:0]]   <= 1'b1;
+        end
+        if (rst) used <= 32'd0;
+      end
+    end
+  endgenerate
+
+  always @(posedge clk) value <= place == 8'hff ? 32'd0 : bank_values[32*place[7:5]+:32];
+
+  wire unused = &{1'b0, event_words};  // slot, states and value are not counted
+
+endmodule
+`default_nettype wire

@@ -1,0 +1,102 @@
+// Which owed frame goes next. Order: SYNC_ACK, SYNC, answers, a due beat, ABORT and COMMIT, DATA
+// again, new DATA; inside a class the oldest id first. A due beat is passed over by at most
+// WINDOW frames.
+`default_nettype none
+`include "oae_defs.vh"
+`include "oae_ablate.vh"
+
+module oae_transmit_arbiter #(
+    parameter integer WINDOW    = 8,
+    parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
+) (
+    input wire clk,
+    input wire rst,
+    input wire restart,
+
+    input wire ready,  // the builder takes a frame
+
+    input wire                 owes_sync_ack,
+    input wire                 owes_sync,
+    input wire                 up,
+    input wire                 beat_due,
+    input wire [   WINDOW-1:0] answers,
+    input wire [SLOT_BITS-1:0] oldest_answer,
+    input wire [   WINDOW-1:0] decisions,
+    input wire [   WINDOW-1:0] repeats,
+    input wire [   WINDOW-1:0] firsts,
+    input wire [   WINDOW-1:0] committed,      // decision is COMMIT, else ABORT
+    input wire [SLOT_BITS-1:0] oldest_id,
+
+    output reg                  grant_sync_ack,
+    output reg                  grant_sync,
+    output reg                  grant_beat,
+    output reg                  grant_answer,
+    output wire [SLOT_BITS-1:0] answer_slot,
+    output reg                  grant_initiator,
+    output reg  [SLOT_BITS-1:0] initiator_slot,
+    output reg  [          4:0] initiator_operation
+);
+
+  localparam integer PASS_BITS = $clog2(WINDOW + 1);
+  localparam [PASS_BITS-1:0] PASS_END = WINDOW[PASS_BITS-1:0];
+
+  // The first set bit at or after the oldest slot, around the window.
+  function automatic [SLOT_BITS-1:0] first_from;
+    input [WINDOW-1:0] flags;
+    input [SLOT_BITS-1:0] oldest;
+    integer i;
+    reg [SLOT_BITS-1:0] slot;
+    begin
+      first_from = oldest;
+      for (i = WINDOW - 1; i >= 0; i = i - 1) begin
+        slot = oldest + i[SLOT_BITS-1:0];
+        if (WINDOW == 1) slot = {SLOT_BITS{1'b0}};
+        if (flags[slot]) first_from = slot;
+      end
+    end
+  endfunction
+
+  wire [SLOT_BITS-1:0] decision_slot = first_from(decisions, oldest_id);
+  wire [SLOT_BITS-1:0] repeat_slot = first_from(repeats, oldest_id);
+  wire [SLOT_BITS-1:0] first_slot = first_from(firsts, oldest_id);
+  assign answer_slot = first_from(answers, oldest_answer);
+
+  reg [PASS_BITS-1:0] passed;  // frames that went while a beat was due
+  wire beat_now = beat_due && passed == PASS_END;
+  // COMMIT and DATA never pass an owed SYNC_ACK, and neither does anything else.
+  wire sync_first = `OAE_HAS_F30 || !(up && (|decisions || |repeats || |firsts));
+
+  always @* begin
+    grant_sync_ack = 1'b0;
+    grant_sync = 1'b0;
+    grant_beat = 1'b0;
+    grant_answer = 1'b0;
+    grant_initiator = 1'b0;
+    initiator_slot = first_slot;
+    initiator_operation = `OAE_OPERATION_DATA;
+    if (|repeats) initiator_slot = repeat_slot;
+    if (|decisions) begin
+      initiator_slot = decision_slot;
+      initiator_operation = committed[decision_slot] ? `OAE_OPERATION_COMMIT :
+          `OAE_OPERATION_ABORT;
+    end
+
+    if (!ready || rst || restart) begin
+      // nothing
+    end else if (owes_sync_ack && sync_first) grant_sync_ack = 1'b1;
+    else if (owes_sync && sync_first) grant_sync = 1'b1;
+    else if (!up) begin
+      // nothing else travels
+    end else if (beat_now) grant_beat = 1'b1;
+    else if (|answers) grant_answer = 1'b1;
+    else if (beat_due) grant_beat = 1'b1;
+    else if (|decisions || |repeats || |firsts) grant_initiator = 1'b1;
+  end
+
+  always @(posedge clk) begin
+    if (rst || restart || !beat_due || grant_beat) passed <= {PASS_BITS{1'b0}};
+    else if ((grant_answer || grant_initiator) && passed != PASS_END) passed <= passed + 1'b1;
+  end
+
+endmodule
+`default_nettype wire
