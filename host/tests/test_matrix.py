@@ -160,6 +160,20 @@ def test_wrong_requirements_are_an_error(
     assert message in capsys.readouterr().err
 
 
+def test_a_bench_counts_only_if_a_test_runs_it(
+    project: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = project()
+    bench = root / "cocotb_tests" / "link" / "bench_pair.py"
+    bench.write_text('@cocotb.test()\n@requirement("OAE-TXN-001")\nasync def once(dut): ...')
+    assert matrix.main([], root) == 2
+    assert capsys.readouterr().err == (
+        "requirements: cocotb_tests/link/bench_pair.py: no test_*.py runs this bench\n"
+    )
+    project(cocotb_test='def test_pair(): run("cocotb_tests.link.bench_pair")')
+    assert naming_the_first(root) == ["cocotb_tests/link/bench_pair.py::once"]
+
+
 def test_missing_requirements_are_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

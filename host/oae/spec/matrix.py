@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCE = "host/oae/spec/requirements.toml"
 OUTPUT = "docs/requirements.md"
 TEST_FOLDERS = ("host/tests", "cocotb_tests")
+TEST_FILES = ("test_*.py", "bench_*.py")  # a bench holds cocotb tests, which a test_*.py runs
 IDENTIFIER = re.compile(r"OAE-([A-Z]+)-[0-9]{3}")
 TEST_DECORATORS = {"test", "parametrize"}  # cocotb's; a pytest test is known by its own name
 SKIP_DECORATORS = {"skip"}
@@ -175,15 +176,29 @@ def _identifiers(call: ast.Call, file: str) -> Iterator[str]:
 def collect(requirements: dict[str, Requirement], root: Path) -> None:
     """Fill in the tests of each requirement from the test files under `root`."""
     unknown = []
-    for folder in TEST_FOLDERS:
-        for path in sorted((root / folder).rglob("test_*.py")):
-            for claim in claims(path, path.relative_to(root).as_posix()):
-                if claim.id not in requirements:
-                    unknown.append(f"{claim.place}: {claim.id}")
-                elif not claim.skipped and claim.test not in requirements[claim.id].tests:
-                    requirements[claim.id].tests.append(claim.test)
+    for path in _test_files(root):
+        for claim in claims(path, path.relative_to(root).as_posix()):
+            if claim.id not in requirements:
+                unknown.append(f"{claim.place}: {claim.id}")
+            elif not claim.skipped and claim.test not in requirements[claim.id].tests:
+                requirements[claim.id].tests.append(claim.test)
     if unknown:
         raise MatrixError(f"no such requirement in {SOURCE}: {', '.join(unknown)}")
+
+
+def _test_files(root: Path) -> list[Path]:
+    """Every file of tests, in order; a bench that nothing runs is an error."""
+    files = {
+        path
+        for folder in TEST_FOLDERS
+        for kind in TEST_FILES
+        for path in (root / folder).rglob(kind)
+    }
+    runners = [path.read_text() for path in files if path.name.startswith("test_")]
+    for path in files:
+        if path.name.startswith("bench_") and not any(path.stem in text for text in runners):
+            raise MatrixError(f"{path.relative_to(root)}: no test_*.py runs this bench")
+    return sorted(files)
 
 
 def matrix(requirements: dict[str, Requirement], titles: dict[str, str]) -> Iterator[str]:
