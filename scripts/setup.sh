@@ -54,7 +54,7 @@ apt_install() {
 }
 
 has() { command -v "$1" >/dev/null; }
-has_header() { printf '#include <%s>\n' "$1" | g++ -E -x c++ - >/dev/null 2>&1; }
+has_header() { g++ -E -x c++ - <<<"#include <$1>" >/dev/null 2>&1; }
 
 # Names each Debian package whose file does not answer. What is there by another way is left alone.
 missing_packages() {
@@ -111,7 +111,8 @@ make_environment() {
     "$python" -m venv --clear --without-pip .venv >>$log 2>&1 &&
       .venv/bin/python "$pip/pip" install pip >>$log 2>&1
   else
-    fail "this Python cannot make an environment with pip; as root: apt-get install $venv_package"
+    fail "this Python cannot make an environment with pip; as root:" \
+      "apt-get install $venv_package $(missing_packages | tr '\n' ' ')"
   fi || fail "could not make .venv (see $log)"
 }
 
