@@ -224,8 +224,10 @@ def receive(parameters: Parameters, end: End, verdict: Verdict) -> tuple[End, Ev
 def _received(parameters: Parameters, end: End, verdict: Received) -> End:
     frame = verdict.frame
     if frame.operation in SYNCS:
-        heard = None if end.link.state == LinkState.DOWN else frame
-        return end._replace(sync=heard)
+        if end.link.state == LinkState.DOWN:
+            return end
+        require(end.sync is None, "the link machine's inbox is full")
+        return end._replace(sync=frame)
     require(end.up, "the link is not UP")
     if frame.operation == Operation.NOP:
         word = beats.unpack(frame.operand)
