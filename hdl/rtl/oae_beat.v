@@ -6,9 +6,9 @@
 
 module oae_beat #(
     parameter integer WINDOW      = 8,
-    parameter integer BEAT_IDLE   = 256,  // cycles of idle line before a beat
-    parameter integer BEAT_BUSY   = 64,   // cycles between beats while a slot waits
-    parameter integer FAULT_BEATS = 16,   // intervals, or unanswered beats, before FAULT
+    parameter integer BEAT_IDLE   = 1024,  // cycles of idle line before a beat
+    parameter integer BEAT_BUSY   = 256,   // cycles between beats while a slot waits
+    parameter integer FAULT_BEATS = 8,     // intervals, or unanswered beats, before FAULT
     parameter integer SLOT_BITS   = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
@@ -60,7 +60,7 @@ module oae_beat #(
   reg echo_owed;  // the peer wants an echo
   reg [14:0] marks[0:WINDOW-1];
   reg [IDLE_BITS-1:0] idle;  // cycles of idle line
-  reg [BUSY_BITS-1:0] since_beat;  // cycles since the last beat went
+  reg [BUSY_BITS-1:0] since_beat;  // cycles of waiting since the last beat went
   reg [SILENCE_BITS-1:0] silence;  // cycles since anything valid was heard
   reg [FAULT_BITS-1:0] unanswered;  // beats that wanted an echo since one advanced
 
@@ -99,7 +99,7 @@ module oae_beat #(
 
     if (line_busy || granted) idle <= {IDLE_BITS{1'b0}};
     else if (idle != IDLE_END) idle <= idle + 1'b1;
-    if (granted) since_beat <= {BUSY_BITS{1'b0}};
+    if (granted || !(wanted || echo_owed)) since_beat <= {BUSY_BITS{1'b0}};
     else if (since_beat != BUSY_END) since_beat <= since_beat + 1'b1;
     if (frame_valid || up_entered) silence <= {SILENCE_BITS{1'b0}};
     else if (silence != SILENCE_END) silence <= silence + 1'b1;

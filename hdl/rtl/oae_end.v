@@ -10,9 +10,9 @@ module oae_end #(
     parameter integer WINDOW        = 8,          // slots a lane: 1, 2, 4 ... 64
     parameter integer RECORD_MAX    = 64,         // longest record in bytes: 8 to 1488, times 8
     parameter [15:0]  ETHERTYPE     = `OAE_ETHERTYPE,
-    parameter integer BEAT_IDLE     = 256,        // cycles of idle line before a beat
-    parameter integer BEAT_BUSY     = 64,         // cycles between beats while a slot waits
-    parameter integer FAULT_BEATS   = 16,         // silent intervals before FAULT
+    parameter integer BEAT_IDLE     = 1024,       // cycles of idle line before a beat
+    parameter integer BEAT_BUSY     = 256,        // cycles between beats while a slot waits
+    parameter integer FAULT_BEATS   = 8,          // silent intervals before FAULT
     parameter integer SYNC_INTERVAL = 1024        // cycles between repeated challenges
 ) (
     input wire clk,
@@ -105,14 +105,21 @@ module oae_end #(
 
   // Wrong parameters are refused at elaboration, by a module that does not exist.
   generate
-    if (WINDOW < 1 || WINDOW > 64 || (WINDOW & (WINDOW - 1)) != 0)
-      oae_error_WINDOW_must_be_1_2_4_8_16_32_or_64 wrong_window ();
-    if (RECORD_MAX < 8 || RECORD_MAX > 1488 || RECORD_MAX % 8 != 0)
-      oae_error_RECORD_MAX_must_be_a_multiple_of_8_from_8_to_1488 wrong_record_max ();
-    if (BEAT_IDLE < 1 || BEAT_BUSY < 1 || BEAT_BUSY > BEAT_IDLE)
-      oae_error_BEAT_BUSY_must_be_from_1_to_BEAT_IDLE wrong_beats ();
-    if (FAULT_BEATS < 2) oae_error_FAULT_BEATS_must_be_at_least_2 wrong_fault_beats ();
-    if (SYNC_INTERVAL < 64) oae_error_SYNC_INTERVAL_must_be_at_least_64 wrong_sync_interval ();
+    if (WINDOW < 1 || WINDOW > 64 || (WINDOW & (WINDOW - 1)) != 0) begin : g_window
+      oae_error_WINDOW_must_be_1_2_4_8_16_32_or_64 wrong ();
+    end
+    if (RECORD_MAX < 8 || RECORD_MAX > 1488 || RECORD_MAX % 8 != 0) begin : g_record_max
+      oae_error_RECORD_MAX_must_be_a_multiple_of_8_from_8_to_1488 wrong ();
+    end
+    if (BEAT_IDLE < 1 || BEAT_BUSY < 1 || BEAT_BUSY > BEAT_IDLE) begin : g_beats
+      oae_error_BEAT_BUSY_must_be_from_1_to_BEAT_IDLE wrong ();
+    end
+    if (FAULT_BEATS < 2) begin : g_fault_beats
+      oae_error_FAULT_BEATS_must_be_at_least_2 wrong ();
+    end
+    if (SYNC_INTERVAL < 64) begin : g_sync_interval
+      oae_error_SYNC_INTERVAL_must_be_at_least_64 wrong ();
+    end
   endgenerate
 
   wire restart = crash || amnesia;
@@ -145,6 +152,7 @@ module oae_end #(
   wire [63:0] sync_session, sync_verified, sync_challenger;
   wire [31:0] sync_counter;
   wire parser_ready;
+  wire unused_foreign, unused_unsupported, unused_not_up;  // told as events
 
   // With F25 removed, receiving waits for transmitting.
   wire receive_open = `OAE_HAS_F25 || !m_axis_tvalid || m_axis_tready;
@@ -173,9 +181,9 @@ module oae_end #(
       .record_id(record_id),
       .frame_valid(frame_valid),
       .malformed_valid(malformed_valid),
-      .foreign_valid(),
-      .unsupported_valid(),
-      .not_up_valid(),
+      .foreign_valid(unused_foreign),
+      .unsupported_valid(unused_unsupported),
+      .not_up_valid(unused_not_up),
       .frame_operation(frame_operation),
       .frame_id(frame_id),
       .frame_digest(frame_digest),
@@ -264,6 +272,7 @@ module oae_end #(
   wire grant_initiator, tell_valid, tell_ready, tell_refusal, tell_taken;
   wire [1:0] tell_outcome;
   wire retry_valid, retry_ready, cancel_ready;
+  wire [WINDOW-1:0] unused_undecided;
   wire [31:0] outgoing_digest, compared_digest;
   wire [15:0] outgoing_length;
   wire outgoing_kind, tell_kind;
@@ -318,7 +327,7 @@ module oae_end #(
       .owes_repeat(owes_repeat),
       .owes_first(owes_first),
       .waiting(waiting),
-      .undecided(),
+      .undecided(unused_undecided),
       .committed(committed),
       .owes(owes),
       .grant_valid(grant_initiator),
@@ -821,7 +830,8 @@ module oae_end #(
 
   // Read ports that a lane does not need, and bits that only some parameters use.
   wire unused = &{1'b0, unused_head, unused_length, frame_operand[31:30], frame_record_0[63:32],
-                  preparation[30:0], frame_id, record_id};
+                  preparation[30:0], frame_id, record_id, unused_foreign,
+                  unused_unsupported, unused_not_up, unused_undecided};
 
 endmodule
 `default_nettype wire
