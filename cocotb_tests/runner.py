@@ -1,0 +1,143 @@
+"""Builds a module with a simulator and runs a module of cocotb tests on it.
+
+    @pytest.mark.parametrize("simulator", SIMULATORS)
+    def test_frame_parser(simulator):
+        run("oae_frame_parser", "cocotb_tests.frame_parser.bench_frame_parser", simulator=simulator)
+
+A build is shared by all runs with the same top, parameters and defines, also between the workers
+of pytest-xdist. Results and logs of a run stay in a folder of its own below its build. Runs are
+reproducible: COCOTB_RANDOM_SEED in the environment chooses another seed than SEED.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cocotb_tools.runner import get_runner
+from oae.toolchain import environment
+
+ROOT = Path(__file__).resolve().parents[1]
+RTL = ROOT / "hdl" / "rtl"
+BUILD = ROOT / "build" / "cocotb"
+SIMULATORS = ("verilator", "icarus")
+SEED = 1
+LOG_LINES = 60  # of a failed step, shown with the failure
+
+PROGRAMS = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iverilog", "vvp")}
+# The warnings are the linter's to find (scripts/lint.py); here they must not stop an ablated build.
+BUILD_ARGUMENTS = {"verilator": ["-Wno-fatal", "--assert", "-O3"], "icarus": ["-g2012"]}
+
+
+class SimulationError(AssertionError):
+    """A build or a cocotb test failed; the message names the tests and shows the log's end."""
+
+
+def run(
+    top: str,
+    module: str,
+    *,
+    simulator: str,
+    sources: Sequence[str] = (),
+    parameters: Mapping[str, object] | None = None,
+    defines: Mapping[str, object] | None = None,
+    testcase: str | Sequence[str] | None = None,
+    plusargs: Sequence[str] = (),
+    extra_env: Mapping[str, str] | None = None,
+) -> None:
+    """Run every cocotb test of `module` (or only `testcase`) on the module `top`.
+
+    `sources` are paths from the root of the project; without them it is hdl/rtl/<top>.v.
+    What varies may be told to the tests by `plusargs` (cocotb.plusargs) or `extra_env`.
+    """
+    os.environ.update(environment(*PROGRAMS[simulator]))
+    parameters = dict(parameters or {})
+    defines = dict(defines or {})
+    files = [ROOT / name for name in sources] or [RTL / f"{top}.v"]
+    name = f"{top}-{_hash([list(map(str, files)), parameters, defines])}-{simulator}"
+    build = BUILD / name
+    folder = build / f"{module.rpartition('.')[2]}-{_hash([testcase, plusargs, extra_env])}"
+    folder.mkdir(parents=True, exist_ok=True)
+    runner = get_runner(simulator)
+
+    with _locked(build / ".lock"), _explained(build / "build.log", f"build of {name}"):
+        # Neither simulator sees every change of an included file; and a build that another run
+        # is using must not be written again.
+        stamp = build / "stamp"
+        contents = [file.read_text() for file in [*files, *sorted(RTL.glob("*.vh"))]]
+        fingerprint = _hash([contents, BUILD_ARGUMENTS[simulator]])
+        if not stamp.exists() or stamp.read_text() != fingerprint:
+            runner.build(
+                sources=files,
+                includes=[RTL],
+                parameters=parameters,
+                defines=defines,
+                hdl_toplevel=top,
+                build_args=BUILD_ARGUMENTS[simulator],
+                build_dir=build,
+                timescale=("1ns", "1ps"),
+                always=True,
+                log_file=build / "build.log",
+            )
+            stamp.write_text(fingerprint)
+    results = folder / "results.xml"
+    with _explained(folder / "test.log", f"{module} on {name}", results):
+        runner.test(
+            test_module=module,
+            hdl_toplevel=top,
+            hdl_toplevel_lang="verilog",
+            build_dir=build,
+            test_dir=folder,
+            results_xml=str(results),
+            testcase=testcase,
+            seed=os.environ.get("COCOTB_RANDOM_SEED", SEED),
+            plusargs=plusargs,
+            extra_env=dict(extra_env or {}),
+            timescale=("1ns", "1ps"),
+            log_file=folder / "test.log",
+        )
+        if list(_failed(results)):
+            raise RuntimeError("tests failed")
+    # A run that tested nothing is no success.
+    if not list(_passed(results)):
+        raise SimulationError(f"{module} on {name}: no test ran")
+
+
+def _hash(what: object) -> str:
+    return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _explained(log: Path, what: str, results: Path | None = None) -> Iterator[None]:
+    """Turn a failure of the runner into one that says what failed and shows the log's end."""
+    try:
+        yield
+    except (RuntimeError, SystemExit) as error:
+        failed = ", ".join(_failed(results)) if results is not None and results.exists() else ""
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        raise SimulationError(
+            f"{what} failed: {failed or error}\n" + "\n".join(lines[-LOG_LINES:])
+        ) from None
+
+
+def _failed(results: Path) -> Iterator[str]:
+    for case in ElementTree.parse(results).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            yield case.get("name", "?")
+
+
+def _passed(results: Path) -> Iterator[str]:
+    for case in ElementTree.parse(results).iter("testcase"):
+        if not any(case.find(tag) is not None for tag in ("failure", "error", "skipped")):
+            yield case.get("name", "?")
