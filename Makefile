@@ -45,7 +45,7 @@ lint: setup ## style, format and types of Python; style, format and warnings of 
 format: setup ## format Python and Verilog
 	@$(PYTHON_IN_TOOLS) scripts/lint.py --fix
 
-generate: setup ## write every file that is made from link.toml and requirements.toml
+generate: setup ## write every file that is made from link.toml, requirements/ and the tests
 	@$(PYTHON_IN_TOOLS) -m oae.spec.generate
 	@$(PYTHON_IN_TOOLS) -m oae.spec.matrix
 

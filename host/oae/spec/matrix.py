@@ -1,6 +1,6 @@
 """Writes docs/requirements.md: every requirement with the tests that check it.
 
-The requirements stand in requirements.toml; a test names those it checks with
+The requirements stand in requirements/, one file an area; a test names those it checks with
 `@pytest.mark.requirement("OAE-TXN-003")` or `@oae.testing.requirement("OAE-TXN-003")`. The tests
 are read, not run, so that a test of any kind (pytest or cocotb) counts the same way. A requirement
 without a test is listed as OPEN. A test that names an unknown requirement is an error, and so is a
@@ -19,7 +19,7 @@ from pathlib import Path
 from oae.errors import OaeError
 
 ROOT = Path(__file__).resolve().parents[3]
-SOURCE = "host/oae/spec/requirements.toml"
+SOURCE = "host/oae/spec/requirements"
 OUTPUT = "docs/requirements.md"
 TEST_FOLDERS = ("host/tests", "cocotb_tests")
 TEST_FILES = ("test_*.py", "bench_*.py")  # a bench holds cocotb tests, which a test_*.py runs
@@ -34,7 +34,7 @@ class MatrixError(OaeError):
 
 @dataclass
 class Requirement:
-    """One row of requirements.toml, and the tests that name it.
+    """One row of a requirements file, and the tests that name it.
 
     `waived` is the reason why a requirement needs no test, where there is one.
     """
@@ -58,13 +58,27 @@ class Requirement:
         return f"waived: {self.waived}" if self.waived else "**OPEN**"
 
 
-def read_requirements(path: Path) -> tuple[dict[str, Requirement], dict[str, str]]:
-    """Requirements by id, in file order, and the titles of areas (table `area`, may be absent)."""
+def read_requirements(folder: Path) -> tuple[dict[str, Requirement], dict[str, str]]:
+    """Requirements by id, and the title of each area: the name of its file."""
+    requirements: dict[str, Requirement] = {}
+    titles: dict[str, str] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for entry in _read_file(path):
+            if entry.id in requirements:
+                raise MatrixError(f"{path.name}: {entry.id} stands twice")
+            if titles.setdefault(entry.area, path.stem) != path.stem:
+                raise MatrixError(f"{path.name}: {entry.id} belongs in {titles[entry.area]}.toml")
+            requirements[entry.id] = entry
+    if not requirements:
+        raise MatrixError(f"no requirements in {SOURCE}")
+    return requirements, titles
+
+
+def _read_file(path: Path) -> Iterator[Requirement]:
     try:
         tables = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise MatrixError(f"{path.name}: {error}") from error
-    requirements: dict[str, Requirement] = {}
     for row in tables.get("requirement", []):
         try:
             entry = Requirement(**row)
@@ -72,12 +86,7 @@ def read_requirements(path: Path) -> tuple[dict[str, Requirement], dict[str, str
             raise MatrixError(f"{path.name}: {row.get('id', row)}: {error}") from error
         if not IDENTIFIER.fullmatch(entry.id):
             raise MatrixError(f"{path.name}: {entry.id}: not of the form OAE-AREA-000")
-        if entry.id in requirements:
-            raise MatrixError(f"{path.name}: {entry.id} stands twice")
-        requirements[entry.id] = entry
-    if not requirements:
-        raise MatrixError(f"{path.name}: no requirements")
-    return requirements, tables.get("area", {})
+        yield entry
 
 
 @dataclass(frozen=True)
@@ -183,7 +192,7 @@ def collect(requirements: dict[str, Requirement], root: Path) -> None:
             elif not claim.skipped and claim.test not in requirements[claim.id].tests:
                 requirements[claim.id].tests.append(claim.test)
     if unknown:
-        raise MatrixError(f"no such requirement in {SOURCE}: {', '.join(unknown)}")
+        raise MatrixError("\n  ".join([f"no such requirement in {SOURCE}:", *unknown]))
 
 
 def _test_files(root: Path) -> list[Path]:
@@ -218,7 +227,7 @@ def matrix(requirements: dict[str, Requirement], titles: dict[str, str]) -> Iter
     )
     for area in areas:
         yield ""
-        yield f"## {area}: {titles[area]}" if area in titles else f"## {area}"
+        yield f"## {titles[area].capitalize()} ({area})"
         yield ""
         yield "| requirement | what must hold | source | tests |"
         yield "|---|---|---|---|"
