@@ -41,7 +41,7 @@ module oae_frame_parser #(
     output reg  [ADDRESS_BITS-1:0] record_index,
     output wire [            31:0] record_id,
 
-    // the verdict: a pulse of exactly one of these
+    // the verdict: a pulse of exactly one of these; the reason holds no longer
     output reg         frame_valid,        // RECEIVED
     output reg         malformed_valid,
     output reg         foreign_valid,
@@ -327,17 +327,24 @@ module oae_frame_parser #(
 
   // --- The digest's other share. The CRC is linear: trailer and record are counted apart, and a
   //     frame is right if its record brings the register to the word that the trailer and the
-  //     digest leave over. Three registers behind the header, of the four that the body takes. ---
+  //     digest leave over. That word is ready when the fourth beat of the body has come. ---
 
+  localparam [2:0] DONE = 3'd0;
+  localparam [2:0] TRAILER_0 = 3'd1;  // count the trailer's first half; compare the epochs
+  localparam [2:0] EPOCH = 3'd2;  // find the sender's whole epoch
+  localparam [2:0] TRAILER_1 = 3'd3;  // count the trailer's second half
+  localparam [2:0] EXPECT = 3'd4;
+
+  reg [2:0] share_state, next_share_state;
+  reg [31:0] trailer_crc, next_trailer_crc;
+  reg [31:0] crc_expected, next_crc_expected;
   // The sender's whole epoch is the nearest to ours that has the low half of the header.
+  reg [15:0] epoch_high, next_epoch_high;
+  reg epoch_carry, next_epoch_carry;
+  reg epoch_borrow, next_epoch_borrow;
+
   wire epoch_behind = (epoch_low - epoch[15:0]) >= 16'h8000;
   wire epoch_lower = epoch_low < epoch[15:0];
-  reg [15:0] own_epoch_high;
-  reg epoch_carry, epoch_borrow;
-  reg [15:0] epoch_high, checked_epoch_high;
-  reg [31:0] trailer_share;  // of the trailer's first half
-  reg [31:0] crc_expected;
-
   wire [63:0] trailer_0 = {head_2[7:0], head_1[15:8], head_3[15:0], head_2[55:24]};
   wire [63:0] trailer_1 = {
     head_3[31:16],
@@ -349,16 +356,45 @@ module oae_frame_parser #(
     kind
   };
 
+  always @* begin
+    next_share_state  = DONE;
+    next_trailer_crc  = trailer_crc;
+    next_crc_expected = crc_expected;
+    next_epoch_high   = epoch_high;
+    next_epoch_carry  = epoch_carry;
+    next_epoch_borrow = epoch_borrow;
+
+    case (share_state)
+      TRAILER_0: begin
+        next_share_state  = EPOCH;
+        next_epoch_high   = is_data ? epoch[31:16] : 16'd0;
+        next_epoch_carry  = is_data && !epoch_behind && epoch_lower;
+        next_epoch_borrow = is_data && epoch_behind && !epoch_lower;
+      end
+      EPOCH: begin
+        next_share_state = TRAILER_1;
+        next_epoch_high  = epoch_high + {{15{epoch_borrow}}, epoch_carry || epoch_borrow};
+      end
+      TRAILER_1: next_share_state = EXPECT;
+      EXPECT: next_crc_expected = ~digest ^ trailer_crc;
+      default: next_share_state = DONE;
+    endcase
+    if (share_state == TRAILER_0 || share_state == TRAILER_1)
+      next_trailer_crc = oae_crc_word(
+        share_state == TRAILER_0 ? 32'd0 : trailer_crc,
+        share_state == TRAILER_0 ? trailer_0 : trailer_1
+      );
+    if (taken && position == DIGEST) next_share_state = TRAILER_0;
+  end
+
   always @(posedge clk) begin
-    own_epoch_high <= is_data ? epoch[31:16] : 16'd0;
-    epoch_carry <= is_data && !epoch_behind && epoch_lower;
-    epoch_borrow <= is_data && epoch_behind && !epoch_lower;
-
-    epoch_high <= own_epoch_high + {15'd0, epoch_carry} - {15'd0, epoch_borrow};
-    trailer_share <= oae_crc_word(32'd0, trailer_0);
-
-    crc_expected <= ~digest ^ oae_crc_word(trailer_share, trailer_1);
-    checked_epoch_high <= epoch_high;
+    share_state  <= next_share_state;
+    trailer_crc  <= next_trailer_crc;
+    crc_expected <= next_crc_expected;
+    epoch_high   <= next_epoch_high;
+    epoch_carry  <= next_epoch_carry;
+    epoch_borrow <= next_epoch_borrow;
+    if (rst) share_state <= DONE;
   end
 
   // --- Record words to the store, one register behind the bus ---
@@ -373,82 +409,81 @@ module oae_frame_parser #(
 
   // --- The verdict, one register behind the last beat. Only here is the link looked at. ---
 
-  reg next_frame_valid, next_malformed_valid, next_foreign_valid;
-  reg next_unsupported_valid, next_not_up_valid;
-  reg  [ 3:0] next_reason;
-  reg  [63:0] next_event_word;
+  reg passed;  // every test but that of the digest, which is the longest way
+  reg malformed;
+  reg next_foreign_valid, next_unsupported_valid, next_not_up_valid;
+  reg [3:0] reason;
+  reg [63:0] judged_word, next_event_word;
+  wire wrong_digest = passed && !is_guarded && crc != crc_expected;
 
   wire [31:0] operand_field = {operand[7:0], operand[15:8], operand[23:16], operand[31:24]};
   wire [31:0] counter_field = {body_3[7:0], body_3[15:8], body_3[23:16], body_3[31:24]};
-  wire [ 7:0] operation_info = {3'd0, operation};
+  wire [7:0] operation_info = {3'd0, operation};
 
   always @* begin
-    next_frame_valid = 1'b0;
-    next_malformed_valid = 1'b0;
+    passed = 1'b0;
+    malformed = ended;
     next_foreign_valid = 1'b0;
     next_unsupported_valid = 1'b0;
     next_not_up_valid = 1'b0;
-    next_reason = malformed_reason;
+    reason = header_reason;
 
-    if (ended) begin
-      next_malformed_valid = 1'b1;
-      if (bad) begin
-        next_reason = `OAE_MALFORMED_REASON_BAD_FROM_MAC;
-      end else if (fragment) begin
-        next_reason = `OAE_MALFORMED_REASON_TOO_SHORT;
-      end else if (foreign) begin
-        next_malformed_valid = 1'b0;
-        next_foreign_valid   = 1'b1;
-      end else if (too_short) begin
-        next_reason = `OAE_MALFORMED_REASON_TOO_SHORT;
-      end else if (header_unsupported) begin
-        next_malformed_valid   = 1'b0;
-        next_unsupported_valid = 1'b1;
-      end else if (header_reason != 4'd0) begin
-        next_reason = header_reason;
-      end else if (missing || (is_data && record_length > record_max)) begin
-        next_reason = `OAE_MALFORMED_REASON_BAD_LENGTH;
-      end else if (is_guarded && guard_wrong) begin
-        next_reason = `OAE_MALFORMED_REASON_BAD_GUARD;
-      end else if (!is_sync && !link_up) begin
-        next_malformed_valid = 1'b0;
-        next_not_up_valid = 1'b1;
-      end else if (session != (is_sync ? 32'd0 : link_session)) begin
-        next_reason = `OAE_MALFORMED_REASON_WRONG_LINK_SESSION;
-      end else if (!is_guarded && crc != crc_expected) begin
-        next_reason = `OAE_MALFORMED_REASON_WRONG_DIGEST;
-      end else begin
-        next_malformed_valid = 1'b0;
-        next_frame_valid = 1'b1;
-      end
+    if (bad) begin
+      reason = `OAE_MALFORMED_REASON_BAD_FROM_MAC;
+    end else if (fragment) begin
+      reason = `OAE_MALFORMED_REASON_TOO_SHORT;
+    end else if (foreign) begin
+      malformed = 1'b0;
+      next_foreign_valid = ended;
+    end else if (too_short) begin
+      reason = `OAE_MALFORMED_REASON_TOO_SHORT;
+    end else if (header_unsupported) begin
+      malformed = 1'b0;
+      next_unsupported_valid = ended;
+    end else if (header_reason != 4'd0) begin
+      reason = header_reason;
+    end else if (missing || (is_data && record_length > record_max)) begin
+      reason = `OAE_MALFORMED_REASON_BAD_LENGTH;
+    end else if (is_guarded && guard_wrong) begin
+      reason = `OAE_MALFORMED_REASON_BAD_GUARD;
+    end else if (!is_sync && !link_up) begin
+      malformed = 1'b0;
+      next_not_up_valid = ended;
+    end else if (session != (is_sync ? 32'd0 : link_session)) begin
+      reason = `OAE_MALFORMED_REASON_WRONG_LINK_SESSION;
+    end else begin
+      malformed = 1'b0;
+      passed = ended;
     end
 
-    next_event_word = {`OAE_EVENT_RECEIVED, 16'd0, operation_info, id};
-    if (operation == `OAE_OPERATION_NOP) next_event_word[31:0] = operand_field;
-    if (is_sync) next_event_word[31:0] = counter_field;
-    if (next_malformed_valid)
-      next_event_word = {`OAE_EVENT_MALFORMED, 16'd0, 4'd0, next_reason, 32'd0};
-    if (next_foreign_valid) next_event_word = {`OAE_EVENT_FOREIGN, 16'd0, 8'd0, 16'd0, type_word};
+    judged_word = {`OAE_EVENT_RECEIVED, 16'd0, operation_info, id};
+    if (operation == `OAE_OPERATION_NOP) judged_word[31:0] = operand_field;
+    if (is_sync) judged_word[31:0] = counter_field;
+    if (malformed) judged_word = {`OAE_EVENT_MALFORMED, 16'd0, 4'd0, reason, 32'd0};
+    if (next_foreign_valid) judged_word = {`OAE_EVENT_FOREIGN, 16'd0, 8'd0, 16'd0, type_word};
     if (next_unsupported_valid)
-      next_event_word = {`OAE_EVENT_UNSUPPORTED, 16'd0, operation_info, 32'd0};
-    if (next_not_up_valid) next_event_word = {`OAE_EVENT_NOT_UP, 16'd0, operation_info, id};
+      judged_word = {`OAE_EVENT_UNSUPPORTED, 16'd0, operation_info, 32'd0};
+    if (next_not_up_valid) judged_word = {`OAE_EVENT_NOT_UP, 16'd0, operation_info, id};
+    next_event_word = wrong_digest ?
+        {`OAE_EVENT_MALFORMED, 16'd0, 4'd0, `OAE_MALFORMED_REASON_WRONG_DIGEST, 32'd0} :
+        judged_word;
   end
 
   always @(posedge clk) begin
-    frame_valid <= next_frame_valid;
-    malformed_valid <= next_malformed_valid;
+    frame_valid <= passed && !wrong_digest;
+    malformed_valid <= malformed || wrong_digest;
     foreign_valid <= next_foreign_valid;
     unsupported_valid <= next_unsupported_valid;
     not_up_valid <= next_not_up_valid;
-    malformed_reason <= next_reason;
+    malformed_reason <= wrong_digest ? `OAE_MALFORMED_REASON_WRONG_DIGEST : reason;
     event_valid <= ended;
     event_word <= next_event_word;
-    if (next_frame_valid) begin
+    if (passed && !wrong_digest) begin
       frame_operation <= operation;
       frame_id <= id;
       frame_digest <= digest ^ {32{is_complemented}};
       frame_operand <= operand_field;
-      frame_epoch <= {checked_epoch_high, epoch_low};
+      frame_epoch <= {epoch_high, epoch_low};
       frame_kind <= kind;
       frame_length <= record_length;
       frame_record_0 <= body_0;
