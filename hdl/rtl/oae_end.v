@@ -262,7 +262,7 @@ module oae_end #(
   // ---------------------------------------------------------------- outgoing lane
   wire open_valid, open_ready, open_slot_idle;
   wire [ID_BITS-1:0] open_id, initiator_id, tell_id;
-  wire [SLOT_BITS-1:0] open_slot, initiator_slot, tell_slot, retry_slot;
+  wire [SLOT_BITS-1:0] open_slot, initiator_slot, next_initiator_slot, tell_slot, retry_slot;
   wire [31:0] open_digest, advance_epoch;
   wire [15:0] open_length;
   wire refusal_valid, refusal_taken, discard_valid, discard_ready;
@@ -332,7 +332,8 @@ module oae_end #(
       .owes(owes),
       .grant_valid(grant_initiator),
       .grant_slot(initiator_slot),
-      .grant_id(initiator_id),
+      .look_slot(next_initiator_slot),
+      .look_id(initiator_id),
       .busy(initiator_busy),
       .tell_valid(tell_valid),
       .tell_ready(tell_ready),
@@ -365,7 +366,7 @@ module oae_end #(
       .write_enable(open_ready),
       .write_slot(open_slot),
       .write_data(open_digest),
-      .read_slot_0(initiator_slot),
+      .read_slot_0(next_initiator_slot),
       .read_data_0(outgoing_digest),
       .read_slot_1(frame_slot),
       .read_data_1(compared_digest)
@@ -379,7 +380,7 @@ module oae_end #(
       .write_enable(open_ready),
       .write_slot(open_slot),
       .write_data({s_submit_kind == `OAE_KIND_EPOCH_ADVANCE, open_length}),
-      .read_slot_0(initiator_slot),
+      .read_slot_0(next_initiator_slot),
       .read_data_0({outgoing_kind, outgoing_length}),
       .read_slot_1(tell_slot),
       .read_data_1({tell_kind, unused_length})
@@ -453,7 +454,7 @@ module oae_end #(
   // ---------------------------------------------------------------- incoming lane
   wire responder_record_valid, store_allowed, deliver_valid, delivered, advance_taken;
   wire doubt_valid, doubt_ready, grant_answer;
-  wire [SLOT_BITS-1:0] record_slot, head_slot, answer_slot;
+  wire [SLOT_BITS-1:0] record_slot, head_slot, answer_slot, next_answer_slot;
   wire [ID_BITS-1:0] head_id, answer_id;
   wire [WINDOW-1:0] owes_answer;
   wire [4:0] answer_operation;
@@ -465,7 +466,6 @@ module oae_end #(
   wire [31:0] offered_epoch = {
     frame_record_0[7:0], frame_record_0[15:8], frame_record_0[23:16], frame_record_0[31:24]
   };
-  wire [31:0] preparation = cfg_prepared - offered_epoch;  // serial arithmetic
   reg [31:0] incoming_advance;
 
   oae_responder_core #(
@@ -485,7 +485,7 @@ module oae_end #(
       .frame_kind(frame_kind),
       .frame_matches(held_digest == frame_digest),
       .other_epoch(frame_epoch != epoch || !epoch_settled),
-      .not_prepared(preparation[31] || frame_length != 16'd4),
+      .not_prepared(offered_epoch > cfg_prepared || frame_length != 16'd4),
       .refuse(!cfg_accept),
       .record_valid(responder_record_valid),
       .record_slot(record_slot),
@@ -501,9 +501,10 @@ module oae_end #(
       .owes_answer(owes_answer),
       .grant_valid(grant_answer),
       .grant_slot(answer_slot),
-      .grant_id(answer_id),
-      .grant_operation(answer_operation),
-      .grant_reason(answer_reason),
+      .look_slot(next_answer_slot),
+      .look_id(answer_id),
+      .look_operation(answer_operation),
+      .look_reason(answer_reason),
       .unresolved(responder_unresolved),
       .event_valid(event_valid[`OAE_CHANNEL_RESPONDER]),
       .event_word(event_words[64*`OAE_CHANNEL_RESPONDER+:64])
@@ -524,7 +525,7 @@ module oae_end #(
       .write_enable(record_step),
       .write_slot(record_slot),
       .write_data(frame_digest),
-      .read_slot_0(answer_slot),
+      .read_slot_0(next_answer_slot),
       .read_data_0(answer_digest),
       .read_slot_1(frame_slot),
       .read_data_1(held_digest)
@@ -598,13 +599,15 @@ module oae_end #(
 
   // ---------------------------------------------------------------- epochs
   // The last epoch that an advance has converged on: the initiator learns it in the freeing step,
-  // the responder in that of the delivered mark.
+  // the responder in that of the delivered mark. It never goes back.
   reg [31:0] converged;
   always @(posedge clk) begin
     if (record_step && frame_kind == `OAE_KIND_EPOCH_ADVANCE) incoming_advance <= offered_epoch;
-    if (!restart && tell_taken && tell_kind && tell_outcome == `OAE_OUTCOME_COMMITTED)
+    if (!restart && tell_taken && tell_kind && tell_outcome == `OAE_OUTCOME_COMMITTED &&
+        advance_epoch > converged && !(advance_taken && incoming_advance > advance_epoch))
       converged <= advance_epoch;
-    if (!restart && advance_taken) converged <= incoming_advance;
+    else if (!restart && advance_taken && incoming_advance > converged)
+      converged <= incoming_advance;
     if (rst || amnesia) converged <= 32'd0;
   end
 
@@ -656,11 +659,14 @@ module oae_end #(
       .beat_due(beat_due),
       .answers(owes_answer),
       .oldest_answer(head_slot),
+      .answers_renamed(record_step),
       .decisions(owes_decision),
       .repeats(owes_repeat),
       .firsts(owes_first),
       .committed(committed),
       .oldest_id(open_slot),
+      .next_answer_slot(next_answer_slot),
+      .next_initiator_slot(next_initiator_slot),
       .grant_sync_ack(grant_sync_ack),
       .grant_sync(grant_sync),
       .grant_beat(grant_beat),
@@ -671,14 +677,31 @@ module oae_end #(
       .initiator_operation(initiator_operation)
   );
 
+  // What the first stage of the arbiter has read of each lane's candidate.
+  reg [31:0] ready_id, ready_digest, ready_answer_id, ready_answer_digest;
+  reg [15:0] ready_length;
+  reg ready_kind;
+  reg [4:0] ready_answer_operation;
+  reg [5:0] ready_answer_reason;
+  always @(posedge clk) begin
+    ready_id <= {{ID_PAD{1'b0}}, initiator_id};
+    ready_digest <= outgoing_digest;
+    ready_length <= outgoing_length;
+    ready_kind <= outgoing_kind;
+    ready_answer_id <= {{ID_PAD{1'b0}}, answer_id};
+    ready_answer_digest <= answer_digest;
+    ready_answer_operation <= answer_operation;
+    ready_answer_reason <= answer_operation == `OAE_OPERATION_ABORTED ? answer_reason : 6'd0;
+  end
+
   reg [4:0] send_operation;
   reg [31:0] send_id, send_digest, send_operand;
   reg [SLOT_BITS-1:0] send_slot;
   wire send_record = grant_initiator && initiator_operation == `OAE_OPERATION_DATA;
   always @* begin
     send_operation = initiator_operation;
-    send_id = {{ID_PAD{1'b0}}, initiator_id};
-    send_digest = outgoing_digest;
+    send_id = ready_id;
+    send_digest = ready_digest;
     send_operand = 32'd0;
     send_slot = initiator_slot;
     if (grant_sync_ack || grant_sync || grant_beat) begin
@@ -689,10 +712,10 @@ module oae_end #(
       send_operand = grant_beat ? beat_word : 32'd0;
       send_slot = {SLOT_BITS{1'b0}};
     end else if (grant_answer) begin
-      send_operation = answer_operation;
-      send_id = {{ID_PAD{1'b0}}, answer_id};
-      send_digest = answer_digest;
-      if (answer_operation == `OAE_OPERATION_ABORTED) send_operand = {2'd0, answer_reason, 24'd0};
+      send_operation = ready_answer_operation;
+      send_id = ready_answer_id;
+      send_digest = ready_answer_digest;
+      send_operand = {2'd0, ready_answer_reason, 24'd0};
       send_slot = answer_slot;
     end
   end
@@ -715,9 +738,9 @@ module oae_end #(
       .request_digest(send_digest),
       .request_operand(send_operand),
       .request_link_session(grant_sync_ack || grant_sync ? 32'd0 : transmit_link_session),
-      .request_kind({7'd0, send_record && outgoing_kind}),
+      .request_kind({7'd0, send_record && ready_kind}),
       .request_epoch(send_record ? epoch[15:0] : 16'd0),
-      .request_length(send_record ? outgoing_length : 16'd0),
+      .request_length(send_record ? ready_length : 16'd0),
       .request_slot(grant_page),
       .request_sync_session(session),
       .request_sync_verified(verified),
@@ -830,7 +853,7 @@ module oae_end #(
 
   // Read ports that a lane does not need, and bits that only some parameters use.
   wire unused = &{1'b0, unused_head, unused_length, frame_operand[31:30], frame_record_0[63:32],
-                  preparation[30:0], frame_id, record_id, unused_foreign,
+                  frame_id, record_id, unused_foreign,
                   unused_unsupported, unused_not_up, unused_undecided};
 
 endmodule

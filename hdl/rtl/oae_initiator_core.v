@@ -68,7 +68,8 @@ module oae_initiator_core #(
     output wire [   WINDOW-1:0] owes,
     input  wire                 grant_valid,
     input  wire [SLOT_BITS-1:0] grant_slot,
-    output wire [  ID_BITS-1:0] grant_id,
+    input  wire [SLOT_BITS-1:0] look_slot,      // id of any slot, for the transmit arbiter
+    output wire [  ID_BITS-1:0] look_id,
     output wire                 busy,
 
     // completion: stable once offered
@@ -119,7 +120,7 @@ module oae_initiator_core #(
   assign open_id = next_id;
   assign open_slot = next_id[SLOT_BITS-1:0] & slot_mask;
   assign open_slot_idle = state[3*open_slot+:3] == `OAE_STATE_IDLE;
-  assign grant_id = ids[grant_slot];
+  assign look_id = ids[look_slot];
   assign tell_id = ids[tell_slot];
   assign busy = |state;  // IDLE is 0
   assign owes = send;
@@ -202,7 +203,7 @@ module oae_initiator_core #(
     next_send = send;
     next_reasons = reasons;
     next_inbox = inbox || frame_valid;
-    next_comparing = 1'b0;
+    next_comparing = comparing;
     next_comparing_equal = comparing_equal;
     next_comparing_slot = comparing_slot;
     next_resend_owed = resend_owed || resend;
@@ -250,7 +251,8 @@ module oae_initiator_core #(
                                {tell_reason, tell_outcome}, tell_id);
       end
     end else if (comparing) begin
-      // REFLECTING lasts one cycle: an equal reflection is the decision.
+      // REFLECTING lasts until the host leaves the core a cycle: an equal reflection is the decision.
+      next_comparing = 1'b0;
       next_event_valid = 1'b1;
       next_send[comparing_slot] = 1'b1;
       if (comparing_equal || !`OAE_HAS_F13) begin

@@ -55,9 +55,11 @@ module oae_responder_core #(
     output reg  [   WINDOW-1:0] owes_answer,
     input  wire                 grant_valid,
     input  wire [SLOT_BITS-1:0] grant_slot,
-    output wire [  ID_BITS-1:0] grant_id,
-    output reg  [          4:0] grant_operation,
-    output wire [          5:0] grant_reason,
+    // what a slot would answer, for the transmit arbiter
+    input  wire [SLOT_BITS-1:0] look_slot,
+    output wire [  ID_BITS-1:0] look_id,
+    output reg  [          4:0] look_operation,
+    output wire [          5:0] look_reason,
     output wire                 unresolved,
 
     output reg        event_valid,
@@ -102,8 +104,8 @@ module oae_responder_core #(
   wire head_delivered = delivered[head_slot];
   wire head_committed = head_named && head_state == `OAE_STATE_COMMITTED && !head_delivered;
 
-  assign grant_id = ids[grant_slot];
-  assign grant_reason = reasons[6*grant_slot+:6];
+  assign look_id = ids[look_slot];
+  assign look_reason = reasons[6*look_slot+:6];
 
   reg [WINDOW-1:0] open_slots;  // unresolved
   assign unresolved = |open_slots;
@@ -133,10 +135,10 @@ module oae_responder_core #(
           state[3*s+:3] == `OAE_STATE_ABORTED ||
           (state[3*s+:3] == `OAE_STATE_COMMITTED && (delivered[s] || !`OAE_HAS_F20)));
     end
-    case (state[3*grant_slot+:3])
-      `OAE_STATE_REFLECTING: grant_operation = `OAE_OPERATION_ACK;
-      `OAE_STATE_COMMITTED: grant_operation = `OAE_OPERATION_DONE;
-      default: grant_operation = `OAE_OPERATION_ABORTED;
+    case (state[3*look_slot+:3])
+      `OAE_STATE_REFLECTING: look_operation = `OAE_OPERATION_ACK;
+      `OAE_STATE_COMMITTED: look_operation = `OAE_OPERATION_DONE;
+      default: look_operation = `OAE_OPERATION_ABORTED;
     endcase
     deliver_valid = head_committed && !advance[head_slot];
     doubt_valid = changing && head_named && head_state == `OAE_STATE_REFLECTING && !settling;
@@ -188,7 +190,7 @@ module oae_responder_core #(
     next_deliver_pointer = deliver_pointer;
     next_answer = answer;
     next_inbox = inbox || frame_valid;
-    next_settling = 1'b0;
+    next_settling = settling;
     next_settling_slot = settling_slot;
     next_settling_held = settling_held;
     record_valid = 1'b0;
@@ -217,6 +219,7 @@ module oae_responder_core #(
       next_event_word = word(`OAE_EVENT_DOUBTED, head_slot, head_state, `OAE_STATE_IDLE, 8'd0,
                              deliver_pointer);
     end else if (settling) begin
+      next_settling = 1'b0;
       next_event_valid = 1'b1;
       next_answer[settling_slot] = 1'b1;
       if (settling_state == `OAE_STATE_TENTATIVE) begin

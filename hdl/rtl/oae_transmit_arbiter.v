@@ -1,6 +1,10 @@
 // Which owed frame goes next. Order: SYNC_ACK, SYNC, answers, a due beat, ABORT and COMMIT, DATA
 // again, new DATA; inside a class the oldest id first. A due beat is passed over by at most
 // WINDOW frames.
+//
+// Two stages: the first looks for the oldest slot of each lane that owes something, while what
+// the slot holds is read; the second chooses among the lanes and grants. A slot may have changed
+// in between, so the second stage looks at its flag again.
 `default_nettype none
 `include "oae_defs.vh"
 `include "oae_ablate.vh"
@@ -21,17 +25,23 @@ module oae_transmit_arbiter #(
     input wire                 beat_due,
     input wire [   WINDOW-1:0] answers,
     input wire [SLOT_BITS-1:0] oldest_answer,
+    input wire                 answers_renamed,  // this edge a slot's answer becomes another id's
     input wire [   WINDOW-1:0] decisions,
     input wire [   WINDOW-1:0] repeats,
     input wire [   WINDOW-1:0] firsts,
-    input wire [   WINDOW-1:0] committed,      // decision is COMMIT, else ABORT
+    input wire [   WINDOW-1:0] committed,        // decision is COMMIT, else ABORT
     input wire [SLOT_BITS-1:0] oldest_id,
 
+    // first stage: slots whose content is to be read, for the next cycle
+    output wire [SLOT_BITS-1:0] next_answer_slot,
+    output reg  [SLOT_BITS-1:0] next_initiator_slot,
+
+    // second stage
     output reg                  grant_sync_ack,
     output reg                  grant_sync,
     output reg                  grant_beat,
     output reg                  grant_answer,
-    output wire [SLOT_BITS-1:0] answer_slot,
+    output reg  [SLOT_BITS-1:0] answer_slot,
     output reg                  grant_initiator,
     output reg  [SLOT_BITS-1:0] initiator_slot,
     output reg  [          4:0] initiator_operation
@@ -56,15 +66,45 @@ module oae_transmit_arbiter #(
     end
   endfunction
 
+  // First stage.
   wire [SLOT_BITS-1:0] decision_slot = first_from(decisions, oldest_id);
   wire [SLOT_BITS-1:0] repeat_slot = first_from(repeats, oldest_id);
   wire [SLOT_BITS-1:0] first_slot = first_from(firsts, oldest_id);
-  assign answer_slot = first_from(answers, oldest_answer);
+  assign next_answer_slot = first_from(answers, oldest_answer);
+
+  reg [4:0] next_initiator_operation;
+  always @* begin
+    next_initiator_slot = first_slot;
+    next_initiator_operation = `OAE_OPERATION_DATA;
+    if (|repeats) next_initiator_slot = repeat_slot;
+    if (|decisions) begin
+      next_initiator_slot = decision_slot;
+      next_initiator_operation = committed[decision_slot] ? `OAE_OPERATION_COMMIT :
+          `OAE_OPERATION_ABORT;
+    end
+  end
+
+  reg answer_found, decision_found, repeat_found, first_found;
+  always @(posedge clk) begin
+    answer_slot <= next_answer_slot;
+    answer_found <= |answers && !answers_renamed && !rst && !restart;
+    initiator_slot <= next_initiator_slot;
+    initiator_operation <= next_initiator_operation;
+    decision_found <= |decisions && !rst && !restart;
+    repeat_found <= |repeats && !(|decisions) && !rst && !restart;
+    first_found <= |firsts && !(|repeats) && !(|decisions) && !rst && !restart;
+  end
+
+  // Second stage.
+  wire answer_owed = answer_found && answers[answer_slot];
+  wire initiator_owed = decision_found ? decisions[initiator_slot] :
+      !(|decisions) && (repeat_found ? repeats[initiator_slot] :
+                        first_found && !(|repeats) && firsts[initiator_slot]);
 
   reg [PASS_BITS-1:0] passed;  // frames that went while a beat was due
   wire beat_now = beat_due && passed == PASS_END;
   // COMMIT and DATA never pass an owed SYNC_ACK, and neither does anything else.
-  wire sync_first = `OAE_HAS_F30 || !(up && (|decisions || |repeats || |firsts));
+  wire sync_first = `OAE_HAS_F30 || !(up && initiator_owed);
 
   always @* begin
     grant_sync_ack = 1'b0;
@@ -72,14 +112,6 @@ module oae_transmit_arbiter #(
     grant_beat = 1'b0;
     grant_answer = 1'b0;
     grant_initiator = 1'b0;
-    initiator_slot = first_slot;
-    initiator_operation = `OAE_OPERATION_DATA;
-    if (|repeats) initiator_slot = repeat_slot;
-    if (|decisions) begin
-      initiator_slot = decision_slot;
-      initiator_operation = committed[decision_slot] ? `OAE_OPERATION_COMMIT :
-          `OAE_OPERATION_ABORT;
-    end
 
     if (!ready || rst || restart) begin
       // nothing
@@ -88,9 +120,11 @@ module oae_transmit_arbiter #(
     else if (!up) begin
       // nothing else travels
     end else if (beat_now) grant_beat = 1'b1;
-    else if (|answers) grant_answer = 1'b1;
-    else if (beat_due) grant_beat = 1'b1;
-    else if (|decisions || |repeats || |firsts) grant_initiator = 1'b1;
+    else if (answer_owed) grant_answer = 1'b1;
+    else if (|answers) begin
+      // an answer that the first stage has not read yet goes next
+    end else if (beat_due) grant_beat = 1'b1;
+    else if (initiator_owed) grant_initiator = 1'b1;
   end
 
   always @(posedge clk) begin
