@@ -29,6 +29,7 @@ VERDICT_LATENCY = 2  # cycles from the last beat to the verdict
 WORD_LATENCY = 1  # cycles from a beat to its record word
 SESSION = 0x5EED0A0E
 RECORD_MAX = int(cocotb.plusargs["record_max"])
+LATE_SYNC_FIELDS = {f"sync_{name}" for name in Sync._fields} - {"sync_session"}
 GUARDED = sorted(CARRIES_GUARD)
 PULSES = {
     Received: "frame_valid",
@@ -154,7 +155,8 @@ class Bench:
         self.dut = dut
         self.cycle = 0
         self.link = Link()
-        self.verdicts: dict[int, int | tuple[bytes, bool]] = {}  # due cycle: what is judged
+        self.ended: dict[int, tuple[bytes, bool]] = {}  # cycle after the last beat: the frame
+        self.verdicts: dict[int, tuple[Verdict, int]] = {}  # due cycle: verdict, operation code
         self.words: dict[int, tuple[int, int, int]] = {}  # due cycle: index, word, id
         self.received: dict[str, int] = {}  # what must hold until the next frame_valid
         self.judged = 0
@@ -205,11 +207,10 @@ class Bench:
         restarting = int(dut.restart.value)
         assert int(dut.s_axis_tready.value) == (not restarting)
         # The edge that loads the verdict reads the link; its frame ended one cycle ago.
-        judged = self.verdicts.get(self.cycle + 1)
-        if isinstance(judged, tuple):
-            image, bad = judged
+        if self.cycle in self.ended:
+            image, bad = self.ended.pop(self.cycle)
             verdict = codec.decode(image, bad=bad, **self.link._asdict())
-            self.verdicts[self.cycle + 1] = verdict
+            self.verdicts[self.cycle + 1] = verdict, image[14] & 0x1F if len(image) > 14 else -1
         word = self.words.pop(self.cycle, None)
         assert int(dut.record_valid.value) == (word is not None), f"cycle {self.cycle}: {word}"
         if word is not None:
@@ -217,7 +218,7 @@ class Bench:
             assert int(dut.record_index.value) == index
             assert int(dut.record_data.value) == data
             assert int(dut.record_id.value) == id
-        due = self.verdicts.pop(self.cycle, None)
+        due, operation = self.verdicts.pop(self.cycle, (None, -1))
         pulses = {what for what, name in PULSES.items() if int(getattr(dut, name).value)}
         assert pulses == ({type(due)} if due is not None else set()), f"{pulses}, expected {due}"
         assert int(dut.event_valid.value) == (due is not None)
@@ -225,6 +226,10 @@ class Bench:
             return
         self.judged += 1
         assert int(dut.event_word.value) == expected_event(due), f"{due}"
+        if operation in CARRIES_SYNC:
+            # One that is not received may overwrite, late, what its predecessor said.
+            for name in LATE_SYNC_FIELDS:
+                self.received.pop(name, None)
         if isinstance(due, Malformed):
             assert int(dut.malformed_reason.value) == due.reason
             self.seen.add(due.reason)
@@ -233,9 +238,8 @@ class Bench:
             self.received = expected_fields(due)
         else:
             self.seen.add(type(due))
-        held = self.received if isinstance(due, Received) or len(self.received) < 7 else {}
-        for name, value in held.items():
-            assert int(getattr(dut, name).value) == value, f"{name} of {due}"
+        for name, value in self.received.items():
+            assert int(getattr(dut, name).value) == value, f"{name} at {due}"
 
     async def send(self, image: bytes, bad_at: Iterable[int] = (), idle: float = 0.0) -> None:
         """Send a frame, with idle cycles between its beats with that probability."""
@@ -250,7 +254,7 @@ class Bench:
                 self.words[self.cycle + WORD_LATENCY] = words[number]
             if beat.last:
                 bad = any(part.user for part in frame)
-                self.verdicts[self.cycle + VERDICT_LATENCY] = (image, bad)
+                self.ended[self.cycle + VERDICT_LATENCY - 1] = (image, bad)
             await self.edge()
         self.idle()
 
@@ -259,8 +263,9 @@ class Bench:
         self.dut.restart.value = 1
         for _ in range(cycles):
             # A step that was taken at the edge before may still be seen.
-            for due in (self.verdicts, self.words):
-                for cycle in [cycle for cycle in due if cycle > self.cycle]:
+            for due in (self.ended, self.verdicts, self.words):
+                lost = [cycle for cycle in due if cycle > self.cycle or due is self.ended]
+                for cycle in lost:
                     del due[cycle]
             await self.edge()
         self.dut.restart.value = 0
@@ -270,6 +275,7 @@ class Bench:
         for _ in range(4):
             self.idle()
             await self.edge()
+        assert not self.ended
         assert not self.verdicts
         assert not self.words
 
@@ -356,6 +362,20 @@ async def faults_in_order(dut):
                 await bench.drain()
     assert {*MalformedReason} <= bench.seen
     assert {Foreign, Unsupported, NotUp} <= bench.seen
+
+
+@cocotb.test()
+@requirement("OAE-FRM-008", "OAE-FRM-012")
+async def damaged_guards(dut):
+    """Every bit of a guard counts."""
+    bench = await Bench(dut).start()
+    image = random_frame(Operation.ABORTED)
+    for bit in range(8 * 32, 8 * 60):
+        damaged = bytearray(image)
+        damaged[bit // 8] ^= 1 << bit % 8
+        await bench.send(bytes(damaged))
+    await bench.drain()
+    assert bench.seen == {MalformedReason.BAD_GUARD}
 
 
 @cocotb.test()

@@ -270,9 +270,9 @@ module oae_frame_parser #(
     position <= next_position;
     ended <= next_ended;
     if (restart) begin
-      // The packet bit survives: what is left of an open packet must not look like a frame.
+      // The packet bit survives: what is left of an open packet must not look like a frame. A beat
+      // that is offered now is not taken, and a verdict that would be loaded now is lost (below).
       position <= position == ADDRESSES ? ADDRESSES : SWALLOWED;
-      ended <= 1'b0;
     end
     if (rst) begin
       position <= ADDRESSES;
