@@ -233,9 +233,9 @@ class Search:
                     if price not in self.prices:
                         continue
                     after = self.channel.replaced(on_the_way, frame, self._frame(other))
-                    text = f"{show(self.frames[frame])} damaged into {show(other)}"
+                    damage = f"{show(self.frames[frame])} damaged into {show(other)}"
                     if after != on_the_way:
-                        found.append((self._price(price), self._text(text), after))
+                        found.append((self._price(price), self._text(damage), after))
             self._faults[on_the_way] = found
         return found
 

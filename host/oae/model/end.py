@@ -181,7 +181,8 @@ def _send_sync(parameters: Parameters, end: End, operation: Operation) -> tuple[
         initiator = initiator._replace(resend=initiator.resend or link.resend)
         link = link._replace(owes_sync_ack=None, resend=False)
     after = end._replace(link=link, initiator=initiator)
-    return after, Frame(operation, sync=sync), _sent(operation, value=sync.counter)
+    oldest = 0 if parameters.has("F27") else initiators.oldest(initiator)
+    return after, Frame(operation, oldest, sync=sync), _sent(operation, value=sync.counter)
 
 
 def _answer(
@@ -465,7 +466,7 @@ def take_sync(parameters: Parameters, end: End) -> tuple[End, Event]:
     frame = end.sync
     if frame is None or frame.sync is None:
         raise NotAllowedError("no SYNC or SYNC_ACK was heard")
-    link, event = links.hear(parameters, end.link, frame.operation, frame.sync)
+    link, event = links.hear(parameters, end.link, frame.operation, frame.sync, frame.id)
     initiator = end.initiator
     if link.state == LinkState.UP and end.link.state != LinkState.UP:
         initiator = initiator._replace(resend=True)
@@ -474,9 +475,14 @@ def take_sync(parameters: Parameters, end: End) -> tuple[End, Event]:
 
 def adopt(parameters: Parameters, end: End) -> tuple[End, Event]:
     """SESSION_ADOPTED: both lanes start again at id 0."""
-    require(end.link.changing, "no session is pending")
+    pending = end.link.pending
+    if pending is None:
+        raise NotAllowedError("no session is pending")
+    require(end.answer is None and end.request is None, "an inbox holds a frame of the old session")
+    initiator = initiators.adopt(parameters, end.initiator)
+    pointer = 0 if parameters.has("F27") else pending.oldest
+    responder = responders.adopt(end.responder, pointer)
     link, event = links.adopt(parameters, end.link)
-    initiator, responder = initiators.adopt(end.initiator), responders.adopt(end.responder)
     return end._replace(link=link, initiator=initiator, responder=responder), event
 
 

@@ -149,6 +149,8 @@ def hear(
     if operation == Operation.ACK:
         if slot.state == TENTATIVE:
             heard = slot._replace(state=REFLECTING, equal=equal, send=False)
+            if not parameters.has("F13"):
+                heard = heard._replace(digest=digest)  # believed, whatever it is
             return _with(initiator, index, heard), moved(
                 EventCode.REFLECTION_HEARD, index, TENTATIVE, REFLECTING, identifier, int(equal)
             )
@@ -300,7 +302,13 @@ def _crashed(parameters: Parameters, slot: Slot) -> Slot:
     )
 
 
-def adopt(initiator: Initiator) -> Initiator:
+def adopt(parameters: Parameters, initiator: Initiator) -> Initiator:
     """SESSION_ADOPTED: ids start at 0."""
     require(not initiator.busy, "the initiator is not drained")
-    return initiator._replace(next_id=0)
+    return initiator._replace(next_id=0) if parameters.has("F27") else initiator
+
+
+def oldest(initiator: Initiator) -> int:
+    """The oldest id that is held, or else the next one."""
+    held = [slot.id for slot in initiator.slots if slot.state != IDLE]
+    return min(held, default=initiator.next_id)

@@ -18,6 +18,7 @@ class Pending(NamedTuple):
     session: int
     window: int
     record_max: int
+    oldest: int = 0  # without F27: the peer's oldest id, which a fresh end takes over
 
 
 class Challenge(NamedTuple):
@@ -93,7 +94,7 @@ def _possible(sync: Sync) -> bool:
 
 
 def hear(
-    parameters: Parameters, link: Link, operation: Operation, sync: Sync
+    parameters: Parameters, link: Link, operation: Operation, sync: Sync, oldest: int = 0
 ) -> tuple[Link, Event]:
     """A verified SYNC or SYNC_ACK, not while DOWN."""
     require(link.state != DOWN, "the link is DOWN")
@@ -101,12 +102,15 @@ def hear(
         return link, _event(EventCode.LOOPBACK, link, link, operation)
     if not _possible(sync):
         return link, _event(EventCode.PAIR_VIOLATION, link, link)
+    pending = Pending(sync.session, sync.window, sync.record_max, oldest)
     if operation == Operation.SYNC:
-        return _hear_sync(parameters, link, sync)
-    return _hear_sync_ack(parameters, link, sync)
+        return _hear_sync(parameters, link, sync, pending)
+    return _hear_sync_ack(link, sync, pending)
 
 
-def _hear_sync(parameters: Parameters, link: Link, sync: Sync) -> tuple[Link, Event]:
+def _hear_sync(
+    parameters: Parameters, link: Link, sync: Sync, pending: Pending
+) -> tuple[Link, Event]:
     verified = sync.session == link.verified and link.pending is None
     if verified and _sizes(parameters, sync) != (link.window, link.record_max):
         return link, _event(EventCode.PAIR_VIOLATION, link, link)
@@ -119,12 +123,11 @@ def _hear_sync(parameters: Parameters, link: Link, sync: Sync) -> tuple[Link, Ev
     if challenges:
         after = challenge(parameters, after)
     if not known and not parameters.has("F26"):
-        pending = Pending(sync.session, sync.window, sync.record_max)
         after = after._replace(pending=pending, state=SYNCING)
     return after, _event(EventCode.SYNC_HEARD, link, after, int(challenges), sync.counter)
 
 
-def _hear_sync_ack(parameters: Parameters, link: Link, sync: Sync) -> tuple[Link, Event]:
+def _hear_sync_ack(link: Link, sync: Sync, pending: Pending) -> tuple[Link, Event]:
     mine = (sync.challenger, sync.counter) == (link.session, link.counter)
     if not link.outstanding or not mine:
         return link, _event(EventCode.SYNC_ACK_STALE, link, link, value=sync.counter)
@@ -132,7 +135,6 @@ def _hear_sync_ack(parameters: Parameters, link: Link, sync: Sync) -> tuple[Link
         state = UP if sync.verified == link.session else SYNCING
         after = link._replace(outstanding=False, state=state)
         return after, _event(EventCode.SYNC_ACK_HEARD, link, after, value=sync.counter)
-    pending = Pending(sync.session, sync.window, sync.record_max)
     after = link._replace(outstanding=False, state=SYNCING, pending=pending)
     return after, _event(EventCode.SYNC_ACK_HEARD, link, after, 1, sync.counter)
 

@@ -324,7 +324,7 @@ def _crashed(parameters: Parameters, slot: Slot) -> Slot:
     return slot._replace(answer=False, echo=0)
 
 
-def adopt(responder: Responder) -> Responder:
+def adopt(responder: Responder, pointer: int = 0) -> Responder:
     """SESSION_ADOPTED: ids start at 0, recorded outcomes are erased."""
     require(not responder.unresolved, "the responder is not drained")
-    return Responder(0, (Slot(),) * len(responder.slots))
+    return Responder(pointer, (Slot(),) * len(responder.slots))
