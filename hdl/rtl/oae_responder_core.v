@@ -342,7 +342,8 @@ module oae_responder_core #(
       next_deliver_pointer = deliver_pointer + 1'b1;
       if (!`OAE_HAS_F21) next_state[3*head_slot+:3] = `OAE_STATE_IDLE;
       next_event_valid = 1'b1;
-      next_event_word = word(`OAE_EVENT_SKIPPED, head_slot, 3'd0, 3'd0, 8'd0, deliver_pointer);
+      next_event_word = word(`OAE_EVENT_SKIPPED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, 8'd0,
+                             deliver_pointer);
     end
 
     if (adopt) begin
