@@ -29,7 +29,7 @@ def balance(image: bytes) -> Balance:
 
 
 @cocotb.test()
-@requirement("OAE-VEC-001", "OAE-LNK-001")
+@requirement("OAE-VEC-001", "OAE-LNK-005", "OAE-LNK-028")
 async def vector_1_sync_is_answered_and_the_link_comes_up(dut):
     """Appendix, vector 1: SYNC +0, answered by SYNC_ACK -0; connected. No beats are needed."""
     bench, peer = await connected(dut)
@@ -60,8 +60,8 @@ async def vector_2_a_push_in_each_direction(dut):
     await bench.check_rest()
 
 
-@cocotb.test()
-@requirement("OAE-VEC-004", "OAE-LNK-004")
+@cocotb.test(skip=WINDOW == 1)  # two transactions at once
+@requirement("OAE-VEC-004", "OAE-LNK-014")
 async def vector_4_after_a_loss_sync_brings_back_only_what_is_missing(dut):
     """Appendix, vector 4: DATA is lost; SYNC finds the state; what is missing is sent again."""
     bench, peer = await connected(dut)
@@ -106,7 +106,7 @@ async def latency(dut):
     # The two ends' own shares: here the peer takes none, there it takes `reflection`.
     net = (decided - heard) + reflection
     dut._log.info("decision, less the beats of DATA and ACK: %d cycles", net)
-    assert last - first + 1 == (32 + min(64, RECORD_MAX) + 7) // 8
+    assert last - first + 1 == max(8, (32 + min(64, RECORD_MAX) + 7) // 8)
     assert net <= 16
 
 
@@ -136,7 +136,7 @@ def malformed_frames(bench: EndBench, peer: ReferencePeer) -> list[tuple[bytes, 
 
 
 @cocotb.test()
-@requirement("OAE-FRM-010")
+@requirement("OAE-END-001", "OAE-FRM-002")
 async def each_malformed_reason_moves_one_counter_and_nothing_else(dut):
     """A foreign, unsupported or malformed frame: one event, one counter, and the state stands."""
     bench, peer = await connected(dut)
@@ -165,7 +165,7 @@ async def each_malformed_reason_moves_one_counter_and_nothing_else(dut):
 
 
 @cocotb.test()
-@requirement("OAE-TXN-005", "OAE-STR-001")
+@requirement("OAE-TXN-028")
 async def receiving_never_waits(dut):
     """With every output stalled, minimum frames back to back are all taken at line rate."""
     bench, peer = await connected(dut)
@@ -187,7 +187,7 @@ async def receiving_never_waits(dut):
 
 
 @cocotb.test()
-@requirement("OAE-STR-001", "OAE-PRM-002")
+@requirement("OAE-TXN-027", "OAE-PRM-002")
 async def stalls_on_every_interface(dut):
     """Random stalls on every stream change no outcome."""
     bench, peer = await connected(dut)
@@ -215,7 +215,7 @@ async def stalls_on_every_interface(dut):
 
 
 @cocotb.test()
-@requirement("OAE-STR-002", "OAE-STR-003")
+@requirement("OAE-TXN-030", "OAE-TXN-031", "OAE-TXN-032")
 async def a_restart_in_mid_packet_on_every_stream(dut):
     """Crash and amnesia at every beat of a received frame, a sent frame, a submitted and a
     delivered record: the rest of an input is swallowed, an output is closed with one bad beat.
@@ -245,7 +245,7 @@ async def a_restart_in_mid_packet_on_every_stream(dut):
 
 
 @cocotb.test()
-@requirement("OAE-LNK-010", "OAE-LNK-011")
+@requirement("OAE-LNK-025", "OAE-LNK-026", "OAE-LNK-027")
 async def a_dead_direction_is_reported_within_the_configured_beats(dut):
     """Silence for FAULT_BEATS x BEAT_IDLE cycles is FAULT; a completed challenge is the way out."""
     idle, fault = int(dut.BEAT_IDLE.value), int(dut.FAULT_BEATS.value)
@@ -275,7 +275,7 @@ async def a_dead_direction_is_reported_within_the_configured_beats(dut):
 
 
 @cocotb.test()
-@requirement("OAE-TXN-020", "OAE-TXN-021")
+@requirement("OAE-TXN-037", "OAE-TXN-038")
 async def records_that_become_no_transaction(dut):
     """Too long, empty or ill-formed records are told so and take no id; tuser: never existed."""
     bench, peer = await connected(dut)
@@ -298,11 +298,11 @@ async def records_that_become_no_transaction(dut):
 
 
 @cocotb.test()
-@requirement("OAE-TXN-008", "OAE-TXN-010")
+@requirement("OAE-TXN-004", "OAE-TXN-011")
 async def cancel_and_refusal(dut):
     """A cancelled record and a refused one are ABORTED at both ends and never delivered."""
     bench, peer = await connected(dut)
-    bench.submit(b"taken back", tag=9)
+    bench.submit(b"taken", tag=9)
     await bench.until(lambda: bench.code_cycles(EventCode.OPENED))
     bench.cancels.append(9)
     bench.cancels.append(1234)
@@ -318,7 +318,7 @@ async def cancel_and_refusal(dut):
 
 
 @cocotb.test()
-@requirement("OAE-EPO-001", "OAE-EPO-002", "OAE-EPO-003")
+@requirement("OAE-EPO-001", "OAE-EPO-005", "OAE-EPO-006", "OAE-EPO-007")
 async def epochs(dut):
     """An advance converges both ends; data of another epoch is refused; the epoch is taken once
     nothing is unresolved.
@@ -342,14 +342,14 @@ async def epochs(dut):
     assert peer.told[-1][1:] == (Outcome.ABORTED, 4)
     bench.config = bench.config._replace(epoch=4)
     await bench.until(lambda: int(dut.status_epoch.value) == 4)
-    peer.submit(b"of the old epoch")
+    peer.submit(b"old")
     await bench.converse(peer, lambda: len(peer.told) == 3)
     assert peer.told[-1][1:] == (Outcome.ABORTED, 3)
     await bench.check_rest()
 
 
 @cocotb.test()
-@requirement("OAE-LNK-005", "OAE-LNK-006", "OAE-PRM-006")
+@requirement("OAE-LNK-017", "OAE-LNK-018", "OAE-LNK-019")
 async def the_peer_loses_its_memory(dut):
     """Undecided records are told ABORTED, decided ones UNKNOWN, reflected ones doubted; ids start
     again at 0.
@@ -358,11 +358,11 @@ async def the_peer_loses_its_memory(dut):
     peer.deliver_stalled = True
     bench.submit(b"decided", tag=1)
     await bench.converse(peer, lambda: peer.end.responder.slots[0].state == 3)
-    peer.submit(b"reflected")
+    peer.submit(b"reflect")
     for image in peer.speak():
         bench.hear(image)
     await bench.step(40)
-    bench.submit(b"undecided", tag=2)
+    bench.submit(b"open", tag=2)
     await bench.step(40)
     peer.deliver_stalled = False
     peer.amnesia()
@@ -373,7 +373,7 @@ async def the_peer_loses_its_memory(dut):
         assert outcomes[2] == Outcome.ABORTED
     assert len(bench.doubted) == 1
     told = len(bench.completed)
-    bench.submit(b"a new pair", tag=3)
+    bench.submit(b"new pair", tag=3)
     await bench.converse(peer, lambda: len(bench.completed) > told + (WINDOW == 1))
     assert bench.completed[-1] == Completed(3, 0 if WINDOW > 1 else 1, 0, Outcome.COMMITTED, 0)
     await bench.check_rest()
