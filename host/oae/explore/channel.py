@@ -14,6 +14,7 @@ class Channel(Protocol):
     """What a search needs of a kind of channel."""
 
     empty: ChannelState
+    forgets: bool  # a frame that has arrived is gone
 
     def send(self, state: ChannelState, frame: int) -> ChannelState | None:
         """State with one more frame on the way; None if there is no room."""
@@ -39,6 +40,7 @@ class EverSent:
     """
 
     empty = 0
+    forgets = False
 
     def send(self, state: int, frame: int) -> int:
         """One more bit."""
@@ -71,6 +73,7 @@ class Fifo:
     """Frames arrive in the order in which they were sent; `capacity` are on the way at most."""
 
     empty: tuple[int, ...] = ()
+    forgets = True
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity

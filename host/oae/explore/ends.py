@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oae import frame as frames
 from oae.explore.world import Act, Local
-from oae.frame import Frame, Malformed, NotUp, Received, Verdict
+from oae.frame import Frame, Malformed, NotUp, Received, Sync, Verdict
 from oae.model import End, Event, Host, NotAllowedError, Parameters
 from oae.model import end as ends
 from oae.spec.constants import (
@@ -27,8 +27,6 @@ LOST = 8  # instead of an outcome: the end forgot the record
 TOLD_TWICE = 9
 SIDE_B = 16  # records of B are numbered from here
 SENDABLE = (
-    Operation.SYNC_ACK,
-    Operation.SYNC,
     Operation.ACK,
     Operation.DONE,
     Operation.ABORTED,
@@ -66,10 +64,10 @@ class Party(NamedTuple):
 class EndsWorld:
     """Two ends. `ids` and `advances` are what each side's host submits at most.
 
-    With `sessions` the link machines run from power-on, and `timers` let SYNC repeat; without, the
-    link is UP from the start and a crash is over at once. With `retries` an echo may prove an
-    answer overdue at any time; with `beats` only beats that really travel do. `epochs` are the
-    epochs that each host goes through.
+    With `sessions` the link machines run, from power-on or, if `warm`, from a link that has come
+    up; `timers` let SYNC repeat. Without, the link is always UP and a crash is over at once. With
+    `retries` an echo may prove an answer overdue at any time; with `beats` only beats that really
+    travel do. `epochs` are the epochs that each host goes through.
     """
 
     parameters: tuple[Parameters, Parameters]
@@ -77,6 +75,8 @@ class EndsWorld:
     advances: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     epochs: int = 0
     sessions: bool = True
+    warm: bool = False
+    earlier: bool = False  # a SYNC of each end's earlier life is still on the way
     timers: bool = True
     retries: bool = True
     beats: bool = False
@@ -85,11 +85,45 @@ class EndsWorld:
 
     def start(self) -> tuple[Party, Party]:
         """Two ends at power-on, or with the link UP."""
-        if self.sessions:
-            first, second = (Party(ends.initial(parameters)) for parameters in self.parameters)
-            return first, second
-        first, second = (self._up(side) for side in (0, 1))
+        first, second = self._brought_up()[0] if self.warm else self._cold()
         return first, second
+
+    def sent(self) -> tuple[list[Frame], list[Frame]]:
+        """What each end sent while a warm link came up."""
+        sent = self._brought_up()[1] if self.warm else ([], [])
+        if self.earlier:
+            for side, parameters in enumerate(self.parameters):
+                sync = Sync(side + 1, 2 - side, 0, 1, parameters.record_max, parameters.window)
+                sent[side].append(Frame(Operation.SYNC, sync=sync))
+        return sent
+
+    def _cold(self) -> list[Party]:
+        if self.sessions:
+            lives = 2 if self.earlier else 1
+            return [Party(ends.initial(sizes), lives=lives) for sizes in self.parameters]
+        return [self._up(side) for side in (0, 1)]
+
+    def _brought_up(self) -> tuple[list[Party], tuple[list[Frame], list[Frame]]]:
+        """A clean link comes up: each end does what it can, and every frame arrives at once."""
+        parties = self._cold()
+        sent: tuple[list[Frame], list[Frame]] = ([], [])
+        while True:
+            acts = [(side, act) for side in (0, 1) for act in self._bring_up(side, parties[side])]
+            if not acts:
+                return parties, sent
+            side, act = acts[0]
+            assert isinstance(act.after, Party)
+            parties[side] = act.after
+            if act.frame is not None:
+                sent[side].append(act.frame)
+                for heard in self.hears(1 - side, parties[1 - side], act.frame):
+                    assert isinstance(heard.after, Party)
+                    parties[1 - side] = heard.after
+
+    def _bring_up(self, side: int, party: Party) -> Iterator[Act]:
+        acts = [*self._link_acts(side, party), *self._unit_acts(side, party)]
+        acts += self._sync_sends(side, party)
+        return (act for act in acts if act.fair and not act.price)
 
     def _up(self, side: int) -> Party:
         end = ends.initial(self.parameters[side])
@@ -203,9 +237,9 @@ class EndsWorld:
 
     def _sends(self, side: int, party: Party) -> Iterator[Act]:
         parameters, end = self.parameters[side], party.end
+        yield from self._sync_sends(side, party)
         for operation in SENDABLE:
-            slots = (0,) if operation in ends.SYNCS else range(parameters.window)
-            for slot in slots:
+            for slot in range(parameters.window):
                 yield from self._send(side, party, end, operation, slot, "sends")
         if self.sessions and self.timers:
             try:
@@ -218,6 +252,10 @@ class EndsWorld:
             yield from self._beats(side, party)
         elif self.retries and end.up:
             yield from self._retries(side, party)
+
+    def _sync_sends(self, side: int, party: Party) -> Iterator[Act]:
+        for operation in (Operation.SYNC_ACK, Operation.SYNC):
+            yield from self._send(side, party, party.end, operation, 0, "sends")
 
     def _send(
         self, side: int, party: Party, end: End, operation: Operation, slot: int, text: str
@@ -293,7 +331,8 @@ class EndsWorld:
         if frame.operation in ends.SYNCS:
             if end.sync is None:
                 yield Act("ignored while DOWN", party._replace(end=end))
-            yield from self._try(side, party, lambda: ends.take_sync(parameters, end))
+            price = "replays" if _stale(party, frame) else ""
+            yield from self._try(side, party, lambda: ends.take_sync(parameters, end), price)
         elif frame.operation in ends.ANSWERS:
             yield from self._try(side, party, lambda: ends.take_answer(parameters, end))
         else:
@@ -417,6 +456,15 @@ class EndsWorld:
 
 def _converged(party: Party) -> Party:
     return party._replace(converged=max(party.converged, party.end.link.converged))
+
+
+def _stale(party: Party, frame: Frame) -> bool:
+    """Whether a SYNC is of a session that the peer had before; each may start a challenge."""
+    link = party.end.link
+    newest = max(link.verified, link.pending.session if link.pending else 0)
+    return (
+        frame.operation == Operation.SYNC and frame.sync is not None and frame.sync.session < newest
+    )
 
 
 def verdict_on(end: End, frame: Frame) -> Verdict:

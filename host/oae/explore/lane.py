@@ -65,6 +65,10 @@ class LaneWorld:
             Holder(responders.initial(self.parameters, self.first_id)),
         )
 
+    def sent(self) -> tuple[list[Frame], list[Frame]]:
+        """Nothing yet."""
+        return [], []
+
     # --- what may happen
 
     def acts(self, side: int, local: Local) -> Iterable[Act]:

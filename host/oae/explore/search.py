@@ -267,8 +267,14 @@ class Search:
         """Visit every reachable state, or as many as the limit allows."""
         started = time.perf_counter()
         first_a, first_b = self.world.start()
-        empty = self.channel.empty
-        first = (self._local(A, first_a), self._local(B, first_b), empty, empty, self._first_fund)
+        forward, backward = (self._before(sent) for sent in self.world.sent())
+        first = (
+            self._local(A, first_a),
+            self._local(B, first_b),
+            forward,
+            backward,
+            self._first_fund,
+        )
         self._add(first, -1, -1)
         result = Result(complete=False)
         result.broken = self._broken(first)
@@ -311,6 +317,15 @@ class Search:
         result.states, result.moves, result.depth = len(states), moves, depth
         result.seconds = time.perf_counter() - started
         return result
+
+    def _before(self, sent: list[Frame]) -> ChannelState:
+        """The channel at the beginning: only one that forgets nothing holds what was sent."""
+        state = self.channel.empty
+        if self.channel.forgets:
+            return state
+        for frame in sent:
+            state = self.channel.send(state, self._frame(frame))
+        return state
 
     def _add(self, state: State, parent: int, how: int) -> None:
         self._seen[state] = len(self.states)

@@ -30,6 +30,9 @@ class World(Protocol):
     def start(self) -> tuple[Local, Local]:
         """Both parties at the beginning."""
 
+    def sent(self) -> tuple[list[Frame], list[Frame]]:
+        """Frames that each party sent before; they arrive again only if frames may at all."""
+
     def acts(self, side: int, local: Local) -> Iterable[Act]:
         """What a party may do of itself."""
 

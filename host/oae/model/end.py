@@ -468,7 +468,10 @@ def take_sync(parameters: Parameters, end: End) -> tuple[End, Event]:
         raise NotAllowedError("no SYNC or SYNC_ACK was heard")
     link, event = links.hear(parameters, end.link, frame.operation, frame.sync, frame.id)
     initiator = end.initiator
-    if link.state == LinkState.UP and end.link.state != LinkState.UP:
+    came_up = link.state == LinkState.UP and end.link.state != LinkState.UP
+    if link.resend and not parameters.has("F30"):
+        came_up, link = True, link._replace(resend=False)  # without waiting for the SYNC_ACK
+    if came_up:
         initiator = initiator._replace(resend=True)
     return end._replace(link=link, initiator=initiator, sync=None), event
 
