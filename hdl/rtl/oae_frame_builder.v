@@ -12,6 +12,7 @@
 //  3. Byte lanes beyond the record are zero; no frame is under 60 bytes.
 `default_nettype none
 `include "oae_defs.vh"
+`include "oae_ablate.vh"
 
 module oae_frame_builder #(
     parameter integer RECORD_MAX = 64,  // bytes
@@ -117,8 +118,8 @@ module oae_frame_builder #(
   wire request_is_data = request_operation == `OAE_OPERATION_DATA;
   wire request_is_sync = request_operation == `OAE_OPERATION_SYNC ||
       request_operation == `OAE_OPERATION_SYNC_ACK;
-  wire request_is_abort = request_operation == `OAE_OPERATION_ABORT ||
-      request_operation == `OAE_OPERATION_ABORTED;
+  wire request_is_abort = `OAE_HAS_F14 && (request_operation == `OAE_OPERATION_ABORT ||
+      request_operation == `OAE_OPERATION_ABORTED);
   wire request_is_nop = request_operation == `OAE_OPERATION_NOP;
   wire request_has_operand = request_is_nop || request_operation == `OAE_OPERATION_ABORTED;
 

@@ -12,6 +12,7 @@
 //  3. Bytes beyond the payload length count as zero, whatever they hold.
 `default_nettype none
 `include "oae_defs.vh"
+`include "oae_ablate.vh"
 
 module oae_frame_parser #(
     parameter integer RECORD_MAX = 64,  // bytes
@@ -133,7 +134,8 @@ module oae_frame_parser #(
   wire is_data = operation == `OAE_OPERATION_DATA;
   wire is_sync = operation == `OAE_OPERATION_SYNC || operation == `OAE_OPERATION_SYNC_ACK;
   wire is_guarded = !is_data && !is_sync;
-  wire is_complemented = operation == `OAE_OPERATION_ABORT || operation == `OAE_OPERATION_ABORTED;
+  wire is_complemented = `OAE_HAS_F14 &&
+      (operation == `OAE_OPERATION_ABORT || operation == `OAE_OPERATION_ABORTED);
 
   assign s_axis_tready = !rst && !restart;
   wire taken = s_axis_tvalid && s_axis_tready;
@@ -345,7 +347,8 @@ module oae_frame_parser #(
 
   wire epoch_behind = (epoch_low - epoch[15:0]) >= 16'h8000;
   wire epoch_lower = epoch_low < epoch[15:0];
-  wire [63:0] trailer_0 = {head_2[7:0], head_1[15:8], head_3[15:0], head_2[55:24]};
+  wire [31:0] bound_id = `OAE_HAS_F12 ? {head_2[7:0], head_1[15:8], head_3[15:0]} : 32'd0;
+  wire [63:0] trailer_0 = {bound_id, head_2[55:24]};
   wire [63:0] trailer_1 = {
     head_3[31:16],
     epoch_high[7:0],

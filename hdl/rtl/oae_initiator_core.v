@@ -109,8 +109,8 @@ module oae_initiator_core #(
   reg [63:0] next_event_word;
 
 `ifdef OAE_ABLATE_F23
-  reg late, next_late;  // the slot is written one step after the counter
-  reg [SLOT_BITS-1:0] late_slot;
+  reg [4:0] late, next_late;  // the slot is written some cycles after the counter
+  reg [SLOT_BITS-1:0] late_slot, next_late_slot;
 `endif
 
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
@@ -221,8 +221,9 @@ module oae_initiator_core #(
     next_event_valid = 1'b0;
     next_event_word = 64'd0;
 `ifdef OAE_ABLATE_F23
-    next_late = 1'b0;
-    if (late) begin
+    next_late = late == 5'd0 ? 5'd0 : late - 1'b1;
+    next_late_slot = late_slot;
+    if (late == 5'd1) begin
       next_state[3*late_slot+:3] = `OAE_STATE_TENTATIVE;
       next_send[late_slot] = 1'b1;
     end
@@ -341,13 +342,17 @@ module oae_initiator_core #(
       discard_ready = 1'b1;
       next_event_valid = 1'b1;
       next_event_word = {`OAE_EVENT_RECORD_DISCARDED, 40'd0, submit_tag};
+`ifdef OAE_ABLATE_F23
+    end else if (late != 5'd0) begin
+`endif
     end else if (open_valid && can_open && open_slot_idle &&
                  !(open_kind == `OAE_KIND_EPOCH_ADVANCE && |advance)) begin
       // Counter and slot in one durable step.
       open_ready = 1'b1;
       next_next_id = next_id + 1'b1;
 `ifdef OAE_ABLATE_F23
-      next_late = 1'b1;
+      next_late = 5'd31;
+      next_late_slot = open_slot;
 `else
       next_state[3*open_slot+:3] = `OAE_STATE_TENTATIVE;
       next_send[open_slot] = 1'b1;
@@ -425,7 +430,7 @@ module oae_initiator_core #(
     if (open_ready) ids[open_slot] <= next_id;
 `ifdef OAE_ABLATE_F23
     late <= next_late;
-    late_slot <= open_slot;
+    late_slot <= next_late_slot;
 `endif
     if (rst || amnesia || crash) begin
       // Volatile state is lost; durable state stays as it was before this edge.
@@ -443,7 +448,7 @@ module oae_initiator_core #(
       tell_refusal <= 1'b0;
       event_valid <= 1'b0;
 `ifdef OAE_ABLATE_F23
-      late <= 1'b0;
+      late <= 5'd0;
 `endif
     end
     if (rst || amnesia || (crash && !`OAE_HAS_F15)) begin
