@@ -52,7 +52,8 @@
 `else
 `define OAE_HAS_F8 1'b1
 `endif
-// Ids do not come again (removed: they come again after four transactions; see oae_end).
+// Removing F10 makes ids come again after four transactions; see oae_end.v.
+
 // A DONE that answers nothing is not believed.
 `ifdef OAE_ABLATE_F11
 `define OAE_HAS_F11 1'b0
