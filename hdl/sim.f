@@ -1,0 +1,11 @@
+hdl/sim/oae_link_pair_top.v
+hdl/sim/oae_link_pair.v
+hdl/sim/oae_end_bench.v
+hdl/sim/oae_load.v
+hdl/sim/oae_sink.v
+hdl/sim/oae_staller.v
+hdl/sim/oae_fault_channel.v
+hdl/sim/oae_fault_rules.v
+hdl/sim/oae_schedule.v
+hdl/sim/oae_trace.v
+hdl/sim/oae_link_pair_clock.v

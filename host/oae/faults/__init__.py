@@ -1,0 +1,1 @@
+"""What the medium does to frames, decided by coordinates and never by time."""

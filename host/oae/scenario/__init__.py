@@ -1,0 +1,1 @@
+"""Scenarios: what a run does, as data that every engine reads in the same way."""
