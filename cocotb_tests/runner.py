@@ -17,12 +17,14 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
-from cocotb_tools.runner import get_runner
+from cocotb_tools.runner import Runner, get_runner
 from oae.toolchain import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 RTL = ROOT / "hdl" / "rtl"
+INCLUDES = [RTL, ROOT / "hdl" / "sim"]
 BUILD = ROOT / "build" / "cocotb"
 SIMULATORS = ("verilator", "icarus")
 SEED = 1
@@ -30,6 +32,8 @@ LOG_LINES = 60  # of a failed step, shown with the failure
 
 PROGRAMS = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iverilog", "vvp")}
 # The warnings are the linter's to find (scripts/lint.py); here they must not stop an ablated build.
+# Optimizing the simulator's own library costs more than a cocotb run ever gains from it.
+MAKE_ARGUMENTS = "OPT_FAST=-O1 OPT_GLOBAL=-O0"
 BUILD_ARGUMENTS = {"verilator": ["-Wno-fatal", "--assert", "-O3"], "icarus": ["-g2012"]}
 
 
@@ -54,57 +58,77 @@ def run(
     `sources` are paths from the root of the project; without them it is hdl/rtl/<top>.v.
     What varies may be told to the tests by `plusargs` (cocotb.plusargs) or `extra_env`.
     """
-    os.environ.update(environment(*PROGRAMS[simulator]))
+    names = list(sources) or [(RTL / f"{top}.v").relative_to(ROOT).as_posix()]
     parameters = dict(parameters or {})
     defines = dict(defines or {})
-    files = [ROOT / name for name in sources] or [RTL / f"{top}.v"]
-    name = f"{top}-{_hash([list(map(str, files)), parameters, defines])}-{simulator}"
+    name = f"{top}-{_hash([names, parameters, defines])}-{simulator}"
     build = BUILD / name
     folder = build / f"{module.rpartition('.')[2]}-{_hash([testcase, plusargs, extra_env])}"
     folder.mkdir(parents=True, exist_ok=True)
-    runner = get_runner(simulator)
-
-    with _locked(build / ".lock"), _explained(build / "build.log", f"build of {name}"):
-        # Neither simulator sees every change of an included file; and a build that another run
-        # is using must not be written again.
-        stamp = build / "stamp"
-        contents = [file.read_text() for file in [*files, *sorted(RTL.glob("*.vh"))]]
-        fingerprint = _hash([contents, BUILD_ARGUMENTS[simulator]])
-        if not stamp.exists() or stamp.read_text() != fingerprint:
-            runner.build(
-                sources=files,
-                includes=[RTL],
-                parameters=parameters,
-                defines=defines,
+    variables = environment(*PROGRAMS[simulator])
+    variables["MAKEFLAGS"] += f" {MAKE_ARGUMENTS}"
+    with patch.dict(os.environ, variables, clear=True):
+        runner = get_runner(simulator)
+        with _locked(build / ".lock"), _explained(build / "build.log", f"build of {name}"):
+            _build(runner, simulator, build, top, names, parameters, defines)
+        results = folder / "results.xml"
+        with _explained(folder / "test.log", f"{module} on {name}", results):
+            runner.test(
+                test_module=module,
                 hdl_toplevel=top,
-                build_args=BUILD_ARGUMENTS[simulator],
+                hdl_toplevel_lang="verilog",
                 build_dir=build,
+                test_dir=folder,
+                results_xml=str(results),
+                testcase=testcase,
+                seed=os.environ.get("COCOTB_RANDOM_SEED", SEED),
+                plusargs=plusargs,
+                extra_env=dict(extra_env or {}),
                 timescale=("1ns", "1ps"),
-                always=True,
-                log_file=build / "build.log",
+                log_file=folder / "test.log",
             )
-            stamp.write_text(fingerprint)
-    results = folder / "results.xml"
-    with _explained(folder / "test.log", f"{module} on {name}", results):
-        runner.test(
-            test_module=module,
-            hdl_toplevel=top,
-            hdl_toplevel_lang="verilog",
-            build_dir=build,
-            test_dir=folder,
-            results_xml=str(results),
-            testcase=testcase,
-            seed=os.environ.get("COCOTB_RANDOM_SEED", SEED),
-            plusargs=plusargs,
-            extra_env=dict(extra_env or {}),
-            timescale=("1ns", "1ps"),
-            log_file=folder / "test.log",
-        )
-        if list(_failed(results)):
-            raise RuntimeError("tests failed")
+            if list(_failed(results)):
+                raise RuntimeError("tests failed")
     # A run that tested nothing is no success.
     if not list(_passed(results)):
         raise SimulationError(f"{module} on {name}: no test ran")
+
+
+def _build(
+    runner: Runner,
+    simulator: str,
+    build: Path,
+    top: str,
+    names: Sequence[str],
+    parameters: Mapping[str, object],
+    defines: Mapping[str, object],
+) -> None:
+    """Build, unless nothing has changed since the last time.
+
+    Neither simulator sees every change of an included file, and a build that another run is using
+    must not be written again.
+    """
+    files = [ROOT / name for name in names]
+    headers = [header for folder in INCLUDES for header in sorted(folder.glob("*.vh"))]
+    contents = [file.read_text() for file in [*files, *headers]]
+    fingerprint = _hash([contents, BUILD_ARGUMENTS[simulator], MAKE_ARGUMENTS])
+    stamp = build / "stamp"
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    stamp.unlink(missing_ok=True)
+    runner.build(
+        sources=files,
+        includes=INCLUDES,
+        parameters=parameters,
+        defines=defines,
+        hdl_toplevel=top,
+        build_args=BUILD_ARGUMENTS[simulator],
+        build_dir=build,
+        timescale=("1ns", "1ps"),
+        always=True,
+        log_file=build / "build.log",
+    )
+    stamp.write_text(fingerprint)
 
 
 def _hash(what: object) -> str:
