@@ -5,11 +5,11 @@
 `default_nettype none
 
 module oae_beat #(
-    parameter integer WINDOW      = 8,
-    parameter integer BEAT_IDLE   = 1024,  // cycles of idle line before a beat
-    parameter integer BEAT_BUSY   = 256,   // cycles between beats while a slot waits
-    parameter integer FAULT_BEATS = 8,     // intervals, or unanswered beats, before FAULT
-    parameter integer SLOT_BITS   = WINDOW > 1 ? $clog2(WINDOW) : 1
+    parameter integer WINDOW = 8,
+    parameter integer BEAT_IDLE = 1024,  // cycles of idle line before a beat
+    parameter integer BEAT_BUSY = 256,  // cycles between beats while a slot waits
+    parameter integer FAULT_BEATS = 8,  // intervals, or unanswered beats, before FAULT
+    parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
     input wire rst,
@@ -81,7 +81,7 @@ module oae_beat #(
       (since_beat == BUSY_END && (wanted || echo_owed)));
 
   wire [14:0] lead = echo - marks[retry_slot];
-  assign retry_valid = waiting[retry_slot] && !owes[retry_slot] && !lead[14] && lead != 15'd0;
+  assign retry_valid   = waiting[retry_slot] && !owes[retry_slot] && !lead[14] && lead != 15'd0;
 
   assign incoming_dead = enable && silence == SILENCE_END;
   assign outgoing_dead = enable && unanswered == FAULT_END;

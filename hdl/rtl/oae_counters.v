@@ -6,29 +6,37 @@
 `include "oae_defs.vh"
 
 module oae_counters (
-    input  wire                         clk,
-    input  wire                         rst,
-    input  wire [    `OAE_CHANNELS-1:0] event_valid,
+    input  wire                        clk,
+    input  wire                        rst,
+    input  wire [   `OAE_CHANNELS-1:0] event_valid,
     input  wire [64*`OAE_CHANNELS-1:0] event_words,
-    input  wire [                  7:0] index,        // in the order of the register map
-    output reg  [                 31:0] value         // one cycle later
+    input  wire [                 7:0] index,        // in the order of the register map
+    output reg  [                31:0] value         // one cycle later
 );
 
-`include "oae_counter_table.vh"
+  `include "oae_counter_table.vh"
 
   wire [7:0] place = counter_place(index);
   wire [32*`OAE_CHANNELS-1:0] bank_values;
 
   genvar c;
   generate
-    for (c = 0; c < `OAE_CHANNELS; c = c + 1) begin : bank
+    for (c = 0; c < `OAE_CHANNELS; c = c + 1) begin : g_bank
       wire [7:0] code = event_words[64*c+56+:8];
       wire [7:0] info = event_words[64*c+32+:8];
-      wire [5:0] spot = c == `OAE_CHANNEL_POWER ? place_power(code, info) :
-          c == `OAE_CHANNEL_TRANSMIT ? place_transmit(code, info) :
-          c == `OAE_CHANNEL_RECEIVE ? place_receive(code, info) :
-          c == `OAE_CHANNEL_INITIATOR ? place_initiator(code, info) :
-          c == `OAE_CHANNEL_RESPONDER ? place_responder(code, info) : place_link(code, info);
+      wire [5:0] spot = c == `OAE_CHANNEL_POWER ? place_power(
+          code, info
+      ) : c == `OAE_CHANNEL_TRANSMIT ? place_transmit(
+          code, info
+      ) : c == `OAE_CHANNEL_RECEIVE ? place_receive(
+          code, info
+      ) : c == `OAE_CHANNEL_INITIATOR ? place_initiator(
+          code, info
+      ) : c == `OAE_CHANNEL_RESPONDER ? place_responder(
+          code, info
+      ) : place_link(
+          code, info
+      );
       reg [31:0] counts[0:31];
       reg [31:0] used;  // counters that are not zero
       wire [31:0] count = used[spot[4:0]] ? counts[spot[4:0]] : 32'd0;

@@ -10,7 +10,7 @@ module oae_deliver #(
 ) (
     input wire clk,
     input wire rst,
-    input wire restart,  // crash or amnesia
+    input wire restart, // crash or amnesia
 
     input  wire        record_valid,   // the head of the lane is to be delivered
     input  wire [31:0] record_id,
@@ -37,7 +37,7 @@ module oae_deliver #(
   reg [WORD_BITS-1:0] next_read_word;
   reg beat_valid, next_beat_valid;
   // Survives crash and amnesia.
-  reg in_packet;
+  reg  in_packet;
 
   wire taken = m_deliver_tvalid && m_deliver_tready;
   assign m_deliver_tvalid = beat_valid && !restart && !rst;
@@ -105,7 +105,7 @@ module oae_deliver #(
     end
     if (rst) begin
       beat_valid <= 1'b0;
-      in_packet <= 1'b0;
+      in_packet  <= 1'b0;
     end
   end
 

@@ -7,13 +7,13 @@
 `include "oae_ablate.vh"
 
 module oae_end #(
-    parameter integer WINDOW        = 8,          // slots a lane: 1, 2, 4 ... 64
-    parameter integer RECORD_MAX    = 64,         // longest record in bytes: 8 to 1488, times 8
-    parameter [15:0]  ETHERTYPE     = `OAE_ETHERTYPE,
-    parameter integer BEAT_IDLE     = 1024,       // cycles of idle line before a beat
-    parameter integer BEAT_BUSY     = 256,        // cycles between beats while a slot waits
-    parameter integer FAULT_BEATS   = 8,          // silent intervals before FAULT
-    parameter integer SYNC_INTERVAL = 1024        // cycles between repeated challenges
+    parameter integer WINDOW = 8,  // slots a lane: 1, 2, 4 ... 64
+    parameter integer RECORD_MAX = 64,  // longest record in bytes: 8 to 1488, times 8
+    parameter [15:0] ETHERTYPE = `OAE_ETHERTYPE,
+    parameter integer BEAT_IDLE = 1024,  // cycles of idle line before a beat
+    parameter integer BEAT_BUSY = 256,  // cycles between beats while a slot waits
+    parameter integer FAULT_BEATS = 8,  // silent intervals before FAULT
+    parameter integer SYNC_INTERVAL = 1024  // cycles between repeated challenges
 ) (
     input wire clk,
     input wire rst,
@@ -40,9 +40,9 @@ module oae_end #(
     input  wire        s_submit_tvalid,
     output wire        s_submit_tready,
     input  wire        s_submit_tlast,
-    input  wire        s_submit_tuser,         // at the last beat: the record never existed
-    input  wire [15:0] s_submit_tag,           // sampled at the last beat
-    input  wire [ 7:0] s_submit_kind,          // sampled at the last beat
+    input  wire        s_submit_tuser,        // at the last beat: the record never existed
+    input  wire [15:0] s_submit_tag,          // sampled at the last beat
+    input  wire [ 7:0] s_submit_kind,         // sampled at the last beat
     output wire        m_completion_tvalid,
     input  wire        m_completion_tready,
     output wire [15:0] m_completion_tag,
@@ -60,7 +60,7 @@ module oae_end #(
     output wire        m_deliver_tvalid,
     input  wire        m_deliver_tready,
     output wire        m_deliver_tlast,
-    output wire        m_deliver_tuser,  // the packet was cut by a restart and is no delivery
+    output wire        m_deliver_tuser,   // the packet was cut by a restart and is no delivery
     output wire [31:0] m_deliver_id,
     output wire        m_doubt_tvalid,
     input  wire        m_doubt_tready,
@@ -160,7 +160,7 @@ module oae_end #(
 
   oae_frame_parser #(
       .RECORD_MAX(RECORD_MAX),
-      .ETHERTYPE(ETHERTYPE)
+      .ETHERTYPE (ETHERTYPE)
   ) parser (
       .clk(clk),
       .rst(rst),
@@ -204,7 +204,8 @@ module oae_end #(
   );
 
   // Whom a verified frame concerns.
-  wire is_sync = frame_operation == `OAE_OPERATION_SYNC || frame_operation == `OAE_OPERATION_SYNC_ACK;
+  wire is_sync = frame_operation == `OAE_OPERATION_SYNC ||
+      frame_operation == `OAE_OPERATION_SYNC_ACK;
   wire is_beat = frame_operation == `OAE_OPERATION_NOP;
   wire is_request = frame_operation == `OAE_OPERATION_DATA ||
       frame_operation == `OAE_OPERATION_COMMIT || frame_operation == `OAE_OPERATION_ABORT;
@@ -229,7 +230,8 @@ module oae_end #(
       .frame_counter(sync_counter),
       .frame_record_max(sync_record_max),
       .frame_window(sync_window),
-      .foreign_session(malformed_valid && malformed_reason == `OAE_MALFORMED_REASON_WRONG_LINK_SESSION),
+      .foreign_session(malformed_valid &&
+                       malformed_reason == `OAE_MALFORMED_REASON_WRONG_LINK_SESSION),
       .owes_sync_ack(owes_sync_ack),
       .owes_sync(owes_sync),
       .sync_ack_granted(grant_sync_ack),
@@ -723,8 +725,8 @@ module oae_end #(
 
   oae_frame_builder #(
       .RECORD_MAX(RECORD_MAX),
-      .SLOT_BITS(SLOT_BITS),
-      .ETHERTYPE(ETHERTYPE)
+      .SLOT_BITS (SLOT_BITS),
+      .ETHERTYPE (ETHERTYPE)
   ) builder (
       .clk(clk),
       .rst(rst),

@@ -111,6 +111,9 @@ module oae_initiator_core #(
 `ifdef OAE_ABLATE_F23
   reg [4:0] late, next_late;  // the slot is written some cycles after the counter
   reg [SLOT_BITS-1:0] late_slot, next_late_slot;
+  wire writing = late != 5'd0;
+`else
+  wire writing = 1'b0;
 `endif
 
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
@@ -185,7 +188,9 @@ module oae_initiator_core #(
     input [7:0] info;
     input [ID_BITS-1:0] id;
     begin
-      word = {code, {8 - SLOT_BITS{1'b0}}, slot, 1'b0, from, 1'b0, to, info, {32 - ID_BITS{1'b0}}, id};
+      word = {
+        code, {8 - SLOT_BITS{1'b0}}, slot, 1'b0, from, 1'b0, to, info, {32 - ID_BITS{1'b0}}, id
+      };
     end
   endfunction
 
@@ -240,16 +245,26 @@ module oae_initiator_core #(
       next_tell_valid  = 1'b0;
       next_event_valid = 1'b1;
       if (tell_refusal) begin
-        refusal_taken   = 1'b1;
-        next_event_word = {`OAE_EVENT_UNOPENED_TOLD, 16'd0, tell_reason, tell_outcome, 16'd0, submit_tag};
+        refusal_taken = 1'b1;
+        next_event_word = {
+          `OAE_EVENT_UNOPENED_TOLD, 16'd0, tell_reason, tell_outcome, 16'd0, submit_tag
+        };
       end else begin
         tell_taken = 1'b1;
         next_state[3*tell_slot+:3] = `OAE_STATE_IDLE;
         next_send[tell_slot] = 1'b0;
         next_known[tell_slot] = 1'b0;
         next_advance[tell_slot] = 1'b0;
-        next_event_word = word(`OAE_EVENT_TOLD, tell_slot, told_state, `OAE_STATE_IDLE,
-                               {tell_reason, tell_outcome}, tell_id);
+        next_event_word = word(
+          `OAE_EVENT_TOLD,
+          tell_slot,
+          told_state,
+          `OAE_STATE_IDLE,
+          {
+            tell_reason, tell_outcome
+          },
+          tell_id
+        );
       end
     end else if (comparing) begin
       // REFLECTING lasts until the host leaves the core a cycle: an equal reflection is the decision.
@@ -259,12 +274,24 @@ module oae_initiator_core #(
       if (comparing_equal || !`OAE_HAS_F13) begin
         next_state[3*comparing_slot+:3] = `OAE_STATE_COMMITTED;
         next_known[comparing_slot] = !`OAE_HAS_F7;
-        next_event_word = word(`OAE_EVENT_DECIDED, comparing_slot, `OAE_STATE_REFLECTING,
-                               `OAE_STATE_COMMITTED, 8'd0, ids[comparing_slot]);
+        next_event_word = word(
+          `OAE_EVENT_DECIDED,
+          comparing_slot,
+          `OAE_STATE_REFLECTING,
+          `OAE_STATE_COMMITTED,
+          8'd0,
+          ids[comparing_slot]
+        );
       end else begin
         next_state[3*comparing_slot+:3] = `OAE_STATE_REVERSING;
-        next_event_word = word(`OAE_EVENT_MISMATCHED, comparing_slot, `OAE_STATE_REFLECTING,
-                               `OAE_STATE_REVERSING, 8'd0, ids[comparing_slot]);
+        next_event_word = word(
+          `OAE_EVENT_MISMATCHED,
+          comparing_slot,
+          `OAE_STATE_REFLECTING,
+          `OAE_STATE_REVERSING,
+          8'd0,
+          ids[comparing_slot]
+        );
       end
     end else if (inbox || frame_valid) begin
       next_inbox = 1'b0;
@@ -281,8 +308,16 @@ module oae_initiator_core #(
             next_comparing = 1'b1;
             next_comparing_equal = frame_matches;
             next_comparing_slot = frame_slot;
-            next_event_word = word(`OAE_EVENT_REFLECTION_HEARD, frame_slot, frame_state,
-                                   `OAE_STATE_REFLECTING, {7'd0, frame_matches}, frame_id);
+            next_event_word = word(
+              `OAE_EVENT_REFLECTION_HEARD,
+              frame_slot,
+              frame_state,
+              `OAE_STATE_REFLECTING,
+              {
+                7'd0, frame_matches
+              },
+              frame_id
+            );
           end else if (frame_state == `OAE_STATE_COMMITTED && !known[frame_slot]) begin
             next_send[frame_slot] = 1'b1;
             next_event_word = word(`OAE_EVENT_REFLECTION_REPEATED, frame_slot, frame_state,
@@ -299,12 +334,20 @@ module oae_initiator_core #(
             if (frame_state == `OAE_STATE_COMMITTED && !known[frame_slot]) begin
               next_known[frame_slot] = 1'b1;
               next_send[frame_slot] = 1'b0;
-              next_event_word = word(`OAE_EVENT_DONE_HEARD, frame_slot, frame_state, frame_state,
-                                     8'd0, frame_id);
+              next_event_word =
+                  word(`OAE_EVENT_DONE_HEARD, frame_slot, frame_state, frame_state, 8'd0, frame_id);
             end else if (frame_state == `OAE_STATE_TENTATIVE ||
                          frame_state == `OAE_STATE_REVERSING) begin
-              next_event_word = word(`OAE_EVENT_INITIATOR_VIOLATION, frame_slot, 3'd0, 3'd0,
-                                     {3'd0, frame_operation}, frame_id);
+              next_event_word = word(
+                `OAE_EVENT_INITIATOR_VIOLATION,
+                frame_slot,
+                3'd0,
+                3'd0,
+                {
+                  3'd0, frame_operation
+                },
+                frame_id
+              );
             end
           end
           `OAE_OPERATION_ABORTED:
@@ -313,11 +356,27 @@ module oae_initiator_core #(
               next_state[3*frame_slot+:3] = `OAE_STATE_ABORTED;
               next_send[frame_slot] = 1'b0;
               next_reasons[6*frame_slot+:6] = frame_reason;
-              next_event_word = word(`OAE_EVENT_ABORT_CONFIRMED, frame_slot, frame_state,
-                                     `OAE_STATE_ABORTED, {2'd0, frame_reason}, frame_id);
+              next_event_word = word(
+                `OAE_EVENT_ABORT_CONFIRMED,
+                frame_slot,
+                frame_state,
+                `OAE_STATE_ABORTED,
+                {
+                  2'd0, frame_reason
+                },
+                frame_id
+              );
             end else if (frame_state == `OAE_STATE_COMMITTED) begin
-              next_event_word = word(`OAE_EVENT_INITIATOR_VIOLATION, frame_slot, 3'd0, 3'd0,
-                                     {3'd0, frame_operation}, frame_id);
+              next_event_word = word(
+                `OAE_EVENT_INITIATOR_VIOLATION,
+                frame_slot,
+                3'd0,
+                3'd0,
+                {
+                  3'd0, frame_operation
+                },
+                frame_id
+              );
             end
           end
           default: ;
@@ -335,20 +394,23 @@ module oae_initiator_core #(
       if (cancel_found) begin
         next_state[3*cancel_slot+:3] = `OAE_STATE_REVERSING;
         next_send[cancel_slot] = 1'b1;
-        next_event_word = word(`OAE_EVENT_CANCELLED, cancel_slot, cancel_state,
-                               `OAE_STATE_REVERSING, 8'd0, ids[cancel_slot]);
+        next_event_word = word(
+          `OAE_EVENT_CANCELLED,
+          cancel_slot,
+          cancel_state,
+          `OAE_STATE_REVERSING,
+          8'd0,
+          ids[cancel_slot]
+        );
       end
     end else if (discard_valid) begin
       discard_ready = 1'b1;
       next_event_valid = 1'b1;
       next_event_word = {`OAE_EVENT_RECORD_DISCARDED, 40'd0, submit_tag};
-`ifdef OAE_ABLATE_F23
-    end else if (late != 5'd0) begin
-`endif
-    end else if (open_valid && can_open && open_slot_idle &&
+    end else if (open_valid && can_open && open_slot_idle && !writing &&
                  !(open_kind == `OAE_KIND_EPOCH_ADVANCE && |advance)) begin
       // Counter and slot in one durable step.
-      open_ready = 1'b1;
+      open_ready   = 1'b1;
       next_next_id = next_id + 1'b1;
 `ifdef OAE_ABLATE_F23
       next_late = 5'd31;
@@ -367,8 +429,8 @@ module oae_initiator_core #(
       retry_ready = 1'b1;
       next_send[retry_slot] = 1'b1;
       next_event_valid = 1'b1;
-      next_event_word = word(`OAE_EVENT_RETRIED, retry_slot, retry_state, retry_state, 8'd0,
-                             ids[retry_slot]);
+      next_event_word =
+          word(`OAE_EVENT_RETRIED, retry_slot, retry_state, retry_state, 8'd0, ids[retry_slot]);
     end
 
     // Offer the next completion; refusals first, their record holds the submit port.
@@ -403,8 +465,8 @@ module oae_initiator_core #(
   always @* begin
     crashed_state = state;
     for (s = 0; s < WINDOW; s = s + 1)
-      if (state[3*s+:3] != `OAE_STATE_IDLE && !(committed[s] && `OAE_HAS_F1))
-        crashed_state[3*s+:3] = `OAE_STATE_REVERSING;
+    if (state[3*s+:3] != `OAE_STATE_IDLE && !(committed[s] && `OAE_HAS_F1))
+      crashed_state[3*s+:3] = `OAE_STATE_REVERSING;
   end
 
   always @(posedge clk) begin
@@ -464,7 +526,7 @@ module oae_initiator_core #(
   always @* begin
     held_count = {ID_BITS{1'b0}};
     for (s = 0; s < WINDOW; s = s + 1)
-      if (state[3*s+:3] != `OAE_STATE_IDLE) held_count = held_count + 1'b1;
+    if (state[3*s+:3] != `OAE_STATE_IDLE) held_count = held_count + 1'b1;
   end
   always @(posedge clk) begin
     if (rst || amnesia || adopt) told_count <= {ID_BITS{1'b0}};

@@ -8,10 +8,10 @@
 `include "oae_ablate.vh"
 
 module oae_link_control #(
-    parameter integer WINDOW        = 8,     // slots, built
-    parameter integer RECORD_MAX    = 64,    // bytes, built
+    parameter integer WINDOW = 8,  // slots, built
+    parameter integer RECORD_MAX = 64,  // bytes, built
     parameter integer SYNC_INTERVAL = 1024,  // cycles between challenges that go again
-    parameter integer SLOT_BITS     = WINDOW > 1 ? $clog2(WINDOW) : 1
+    parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
     input wire rst,
@@ -40,11 +40,11 @@ module oae_link_control #(
     input  wire sync_granted,
 
     // fields of SYNC and SYNC_ACK
-    output reg  [63:0] session,
-    output reg  [63:0] verified,
-    output reg  [63:0] answer_session,
-    output reg  [31:0] answer_counter,
-    output reg  [31:0] counter,
+    output reg [63:0] session,
+    output reg [63:0] verified,
+    output reg [63:0] answer_session,
+    output reg [31:0] answer_counter,
+    output reg [31:0] counter,
 
     // dead directions, while UP and beats are enabled
     input wire incoming_dead,
@@ -53,9 +53,9 @@ module oae_link_control #(
     // lanes
     output reg  [          1:0] link_state,
     output wire                 up,
-    output reg                  up_entered,      // this edge the link comes UP
+    output reg                  up_entered,             // this edge the link comes UP
     output reg                  changing,
-    output reg                  adopt,           // this edge the lanes start again at id 0
+    output reg                  adopt,                  // this edge the lanes start again at id 0
     output reg                  resend,
     input  wire                 initiator_busy,
     input  wire                 responder_unresolved,
@@ -124,8 +124,9 @@ module oae_link_control #(
   wire unused = &{1'b0, pending_mask};  // its high bits: never beyond the built window
   wire possible = frame_window != 8'd0 && (frame_window & (frame_window - 1'b1)) == 8'd0 &&
       frame_record_max != 16'd0;
-  wire same_sizes = offered_mask == {{8 - SLOT_BITS{1'b0}}, slot_mask} &&
-      smaller_record_max(frame_record_max) == record_max;
+  wire same_sizes = offered_mask == {{8 - SLOT_BITS{1'b0}}, slot_mask} && smaller_record_max(
+      frame_record_max
+  ) == record_max;
 
   always @* begin
     next_session = session;
@@ -241,9 +242,9 @@ module oae_link_control #(
       event_code = `OAE_EVENT_SYNC_DUE;
       challenge  = 1'b1;
     end else if (!epoch_settled && !initiator_busy && !responder_unresolved && !changing) begin
-      event_code = `OAE_EVENT_EPOCH_TAKEN;
+      event_code  = `OAE_EVENT_EPOCH_TAKEN;
       event_value = cfg_epoch;
-      next_epoch = cfg_epoch;
+      next_epoch  = cfg_epoch;
     end else begin
       next_event_valid = 1'b0;
     end
@@ -324,12 +325,12 @@ module oae_link_control #(
 
   // Link sessions: CRC-32C of (sender's session, receiver's session), one byte a cycle, first for
   // what is sent, then for what is received. Nothing is sent until both are known.
-  reg  [ 5:0] session_step;  // 32 = known
-  reg  [31:0] session_crc;
+  reg  [  5:0] session_step;  // 32 = known
+  reg  [ 31:0] session_crc;
   wire [255:0] session_bytes = {session, verified, verified, session};
-  wire [ 4:0] session_byte = ~session_step[4:0];
-  wire [31:0] session_crc_next = crc_byte(session_crc, session_bytes[8*session_byte+:8]);
-  wire        sessions_known = session_step[5];
+  wire [  4:0] session_byte = ~session_step[4:0];
+  wire [ 31:0] session_crc_next = crc_byte(session_crc, session_bytes[8*session_byte+:8]);
+  wire         sessions_known = session_step[5];
   assign owes_sync_ack = sync_ack_owed && sessions_known;
   assign owes_sync = sync_owed && sessions_known;
 

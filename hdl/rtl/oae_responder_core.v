@@ -141,7 +141,7 @@ module oae_responder_core #(
       default: look_operation = `OAE_OPERATION_ABORTED;
     endcase
     deliver_valid = head_committed && !advance[head_slot];
-    doubt_valid = changing && head_named && head_state == `OAE_STATE_REFLECTING && !settling;
+    doubt_valid   = changing && head_named && head_state == `OAE_STATE_REFLECTING && !settling;
 `ifdef OAE_ABLATE_F8
     // Delivery on arrival.
     deliver_valid = head_named && !head_delivered && !advance[head_slot] &&
@@ -159,6 +159,8 @@ module oae_responder_core #(
   always @(posedge clk)
     if (rst || head_state != `OAE_STATE_REFLECTING) patience <= 10'd0;
     else if (!(&patience)) patience <= patience + 1'b1;
+`else
+  wire tired = 1'b0;
 `endif
   // The word of a step on one slot.
   function automatic [63:0] word;
@@ -169,7 +171,9 @@ module oae_responder_core #(
     input [7:0] info;
     input [ID_BITS-1:0] id;
     begin
-      word = {code, {8 - SLOT_BITS{1'b0}}, slot, 1'b0, from, 1'b0, to, info, {32 - ID_BITS{1'b0}}, id};
+      word = {
+        code, {8 - SLOT_BITS{1'b0}}, slot, 1'b0, from, 1'b0, to, info, {32 - ID_BITS{1'b0}}, id
+      };
     end
   endfunction
 
@@ -216,32 +220,44 @@ module oae_responder_core #(
       next_answer[head_slot] = 1'b0;
       next_deliver_pointer = deliver_pointer + 1'b1;
       next_event_valid = 1'b1;
-      next_event_word = word(`OAE_EVENT_DOUBTED, head_slot, head_state, `OAE_STATE_IDLE, 8'd0,
-                             deliver_pointer);
+      next_event_word =
+          word(`OAE_EVENT_DOUBTED, head_slot, head_state, `OAE_STATE_IDLE, 8'd0, deliver_pointer);
     end else if (settling) begin
       next_settling = 1'b0;
       next_event_valid = 1'b1;
       next_answer[settling_slot] = 1'b1;
       if (settling_state == `OAE_STATE_TENTATIVE) begin
         next_state[3*settling_slot+:3] = `OAE_STATE_REFLECTING;
-        next_event_word = word(`OAE_EVENT_REFLECTED, settling_slot, settling_state,
-                               `OAE_STATE_REFLECTING, 8'd0, ids[settling_slot]);
+        next_event_word = word(
+          `OAE_EVENT_REFLECTED,
+          settling_slot,
+          settling_state,
+          `OAE_STATE_REFLECTING,
+          8'd0,
+          ids[settling_slot]
+        );
       end else begin
         next_state[3*settling_slot+:3] = `OAE_STATE_ABORTED;
         next_reasons[6*settling_slot+:6] = `OAE_ABORT_REASON_REQUESTED;
-        next_event_word = word(`OAE_EVENT_ABORT_RECORDED, settling_slot, settling_state,
-                               `OAE_STATE_ABORTED, 8'd0, ids[settling_slot]);
+        next_event_word = word(
+          `OAE_EVENT_ABORT_RECORDED,
+          settling_slot,
+          settling_state,
+          `OAE_STATE_ABORTED,
+          8'd0,
+          ids[settling_slot]
+        );
       end
     end else if (inbox || frame_valid) begin
       next_inbox = 1'b0;
       next_event_valid = 1'b1;
       // The window test precedes every row.
       if (beyond && `OAE_HAS_F24) begin
-        next_event_word = word(`OAE_EVENT_BEYOND_WINDOW, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, frame_info,
-                               frame_id);
+        next_event_word =
+            word(`OAE_EVENT_BEYOND_WINDOW, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, frame_info, frame_id);
       end else if (below && !frame_named && `OAE_HAS_F24) begin
-        next_event_word = word(`OAE_EVENT_BELOW_WINDOW, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, frame_info,
-                               frame_id);
+        next_event_word =
+            word(`OAE_EVENT_BELOW_WINDOW, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, frame_info, frame_id);
       end else if (!frame_named) begin
         // Never seen.
         case (frame_operation)
@@ -253,16 +269,30 @@ module oae_responder_core #(
               next_state[3*frame_slot+:3] = `OAE_STATE_ABORTED;
               next_reasons[6*frame_slot+:6] = refusal;
               next_answer[frame_slot] = 1'b1;
-              next_event_word = word(`OAE_EVENT_REFUSED, frame_slot, `OAE_STATE_IDLE,
-                                     `OAE_STATE_ABORTED, {2'd0, refusal}, frame_id);
+              next_event_word = word(
+                `OAE_EVENT_REFUSED,
+                frame_slot,
+                `OAE_STATE_IDLE,
+                `OAE_STATE_ABORTED,
+                {
+                  2'd0, refusal
+                },
+                frame_id
+              );
             end else begin
               next_state[3*frame_slot+:3] = `OAE_STATE_TENTATIVE;
               next_answer[frame_slot] = 1'b0;
               next_settling = 1'b1;
               next_settling_slot = frame_slot;
               next_settling_held = 1'b0;
-              next_event_word = word(`OAE_EVENT_HELD, frame_slot, `OAE_STATE_IDLE,
-                                     `OAE_STATE_TENTATIVE, frame_kind, frame_id);
+              next_event_word = word(
+                `OAE_EVENT_HELD,
+                frame_slot,
+                `OAE_STATE_IDLE,
+                `OAE_STATE_TENTATIVE,
+                frame_kind,
+                frame_id
+              );
             end
           end
           `OAE_OPERATION_ABORT:
@@ -279,8 +309,8 @@ module oae_responder_core #(
                                    `OAE_STATE_REVERSING, 8'd0, frame_id);
           end else next_event_valid = 1'b0;
           default:
-          next_event_word = word(`OAE_EVENT_COMMIT_IGNORED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0,
-                                 frame_info, frame_id);
+          next_event_word =
+              word(`OAE_EVENT_COMMIT_IGNORED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, frame_info, frame_id);
         endcase
       end else if (frame_state == `OAE_STATE_ABORTED ||
                    (frame_state == `OAE_STATE_COMMITTED && delivered[frame_slot]) ||
@@ -293,8 +323,8 @@ module oae_responder_core #(
         next_event_word = word(`OAE_EVENT_DELIVERY_AWAITED, frame_slot, frame_state, frame_state,
                                frame_info, frame_id);
       end else if (!frame_matches) begin
-        next_event_word = word(`OAE_EVENT_RESPONDER_VIOLATION, frame_slot, 3'd0, 3'd0, frame_info,
-                               frame_id);
+        next_event_word =
+            word(`OAE_EVENT_RESPONDER_VIOLATION, frame_slot, 3'd0, 3'd0, frame_info, frame_id);
       end else if (frame_operation == `OAE_OPERATION_COMMIT) begin
         next_state[3*frame_slot+:3] = `OAE_STATE_COMMITTED;
         next_answer[frame_slot] = !`OAE_HAS_F20;
@@ -319,14 +349,12 @@ module oae_responder_core #(
         next_event_word = word(`OAE_EVENT_REVERSED, frame_slot, frame_state, `OAE_STATE_REVERSING,
                                8'd0, frame_id);
       end
-`ifdef OAE_ABLATE_F5
     end else if (tired) begin
       next_state[3*head_slot+:3] = `OAE_STATE_ABORTED;
       next_answer[head_slot] = 1'b1;
       next_event_valid = 1'b1;
       next_event_word = word(`OAE_EVENT_ABORT_RECORDED, head_slot, head_state, `OAE_STATE_ABORTED,
                              8'd0, deliver_pointer);
-`endif
     end else if (head_committed && advance[head_slot]) begin
       // An epoch advance is no record for the host: it takes effect here.
       advance_taken = 1'b1;
@@ -334,16 +362,22 @@ module oae_responder_core #(
       next_answer[head_slot] = 1'b1;
       next_deliver_pointer = deliver_pointer + 1'b1;
       next_event_valid = 1'b1;
-      next_event_word = word(`OAE_EVENT_DELIVERED, head_slot, head_state, head_state,
-                             `OAE_KIND_EPOCH_ADVANCE, deliver_pointer);
+      next_event_word = word(
+        `OAE_EVENT_DELIVERED,
+        head_slot,
+        head_state,
+        head_state,
+        `OAE_KIND_EPOCH_ADVANCE,
+        deliver_pointer
+      );
     end else if ((head_named && head_state == `OAE_STATE_ABORTED) ||
                  (changing && unresolved && !head_named)) begin
       // Aborted ids are skipped; while draining, so is what never came.
       next_deliver_pointer = deliver_pointer + 1'b1;
       if (!`OAE_HAS_F21) next_state[3*head_slot+:3] = `OAE_STATE_IDLE;
       next_event_valid = 1'b1;
-      next_event_word = word(`OAE_EVENT_SKIPPED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, 8'd0,
-                             deliver_pointer);
+      next_event_word =
+          word(`OAE_EVENT_SKIPPED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, 8'd0, deliver_pointer);
     end
 
     if (adopt) begin

@@ -30,7 +30,7 @@ module oae_submit #(
     input wire                 up,
     input wire                 can_open,
     input wire                 adopt,
-    input wire [         15:0] record_max,      // negotiated, bytes
+    input wire [         15:0] record_max,     // negotiated, bytes
     input wire [         31:0] link_session,
     input wire [         31:0] epoch,
     input wire [  ID_BITS-1:0] open_id,
@@ -40,13 +40,13 @@ module oae_submit #(
     output wire        open_valid,
     input  wire        open_ready,
     output wire [31:0] open_digest,
-    output reg  [15:0] open_length,   // bytes
+    output reg  [15:0] open_length,     // bytes
     output wire        refusal_valid,
     input  wire        refusal_taken,
     output reg  [ 5:0] refusal_reason,
     output wire        discard_valid,
     input  wire        discard_ready,
-    output reg  [31:0] advance_epoch, // of the epoch advance that was opened last
+    output reg  [31:0] advance_epoch,   // of the epoch advance that was opened last
 
     // record store; a page is not written while the builder reads it
     output reg                  write_enable,
@@ -74,14 +74,14 @@ module oae_submit #(
   reg [31:0] crc, next_crc;
   reg [31:0] trailer, next_trailer;
   reg [15:0] next_open_length;
-  reg [5:0] next_refusal_reason;
+  reg [ 5:0] next_refusal_reason;
   reg [31:0] first_word, next_first_word;  // big-endian, for an epoch advance
   // Survive crash and amnesia: the rest of a packet whose first beat was taken is swallowed.
   reg in_packet, next_in_packet;
   reg swallow, next_swallow;
   // Durable: the page of slot 0. It moves when ids start again, so that a record which is half
   // in stays where it is.
-  reg [SLOT_BITS-1:0] page_base;
+  reg  [SLOT_BITS-1:0] page_base;
 
   wire [SLOT_BITS-1:0] page_mask = WINDOW > 1 ? {SLOT_BITS{1'b1}} : {SLOT_BITS{1'b0}};
   assign write_page = (open_slot + page_base) & page_mask;
@@ -104,13 +104,11 @@ module oae_submit #(
       {3'd0, s_submit_tkeep[2]} + {3'd0, s_submit_tkeep[3]} + {3'd0, s_submit_tkeep[4]} +
       {3'd0, s_submit_tkeep[5]} + {3'd0, s_submit_tkeep[6]} + {3'd0, s_submit_tkeep[7]};
 
-`include "oae_crc32c.vh"
+  `include "oae_crc32c.vh"
 
   wire [31:0] bound_id = `OAE_HAS_F12 ? {{32 - ID_BITS{1'b0}}, open_id} : 32'd0;
   wire [63:0] trailer_first = {swapped(bound_id), swapped(link_session)};
-  wire [63:0] trailer_second = {
-    swapped(epoch), swapped({s_submit_kind, 8'd0, open_length})
-  };
+  wire [63:0] trailer_second = {swapped(epoch), swapped({s_submit_kind, 8'd0, open_length})};
   assign open_digest = ~(crc ^ trailer);
   assign open_valid = state == OFFER;
   assign refusal_valid = state == REFUSE;
@@ -218,8 +216,8 @@ module oae_submit #(
     end
     if (rst || amnesia) page_base <= {SLOT_BITS{1'b0}};
     if (rst) begin
-      in_packet  <= 1'b0;
-      swallow <= 1'b0;
+      in_packet <= 1'b0;
+      swallow   <= 1'b0;
     end
   end
 

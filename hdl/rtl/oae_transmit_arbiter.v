@@ -37,14 +37,14 @@ module oae_transmit_arbiter #(
     output reg  [SLOT_BITS-1:0] next_initiator_slot,
 
     // second stage
-    output reg                  grant_sync_ack,
-    output reg                  grant_sync,
-    output reg                  grant_beat,
-    output reg                  grant_answer,
-    output reg  [SLOT_BITS-1:0] answer_slot,
-    output reg                  grant_initiator,
-    output reg  [SLOT_BITS-1:0] initiator_slot,
-    output reg  [          4:0] initiator_operation
+    output reg                 grant_sync_ack,
+    output reg                 grant_sync,
+    output reg                 grant_beat,
+    output reg                 grant_answer,
+    output reg [SLOT_BITS-1:0] answer_slot,
+    output reg                 grant_initiator,
+    output reg [SLOT_BITS-1:0] initiator_slot,
+    output reg [          4:0] initiator_operation
 );
 
   localparam integer PASS_BITS = $clog2(WINDOW + 1);

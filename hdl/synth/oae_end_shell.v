@@ -33,12 +33,42 @@ module oae_end_shell #(
   wire [64*`OAE_CHANNELS-1:0] event_words;
   wire [47:0] event_cycle;
   wire [OUTPUTS-1:0] out = {
-    m_axis_tdata, m_deliver_tdata, m_axis_tkeep, m_deliver_tkeep, m_axis_tvalid, m_axis_tlast,
-    m_axis_tuser, s_axis_tready, s_submit_tready, m_completion_tvalid, s_cancel_tready,
-    m_deliver_tvalid, m_deliver_tlast, m_deliver_tuser, tag, completion_id, deliver_id, doubt_id,
-    doubt_digest, epoch, converged, data, kind, outcome, link_state, reason, m_doubt_tvalid,
-    incoming_alive, outgoing_alive, changing, balance_valid, initiator_balance, responder_balance,
-    event_valid, event_words, event_cycle
+    m_axis_tdata,
+    m_deliver_tdata,
+    m_axis_tkeep,
+    m_deliver_tkeep,
+    m_axis_tvalid,
+    m_axis_tlast,
+    m_axis_tuser,
+    s_axis_tready,
+    s_submit_tready,
+    m_completion_tvalid,
+    s_cancel_tready,
+    m_deliver_tvalid,
+    m_deliver_tlast,
+    m_deliver_tuser,
+    tag,
+    completion_id,
+    deliver_id,
+    doubt_id,
+    doubt_digest,
+    epoch,
+    converged,
+    data,
+    kind,
+    outcome,
+    link_state,
+    reason,
+    m_doubt_tvalid,
+    incoming_alive,
+    outgoing_alive,
+    changing,
+    balance_valid,
+    initiator_balance,
+    responder_balance,
+    event_valid,
+    event_words,
+    event_cycle
   };
   reg [OUTPUTS-1:0] shift;
   always @(posedge clk) shift <= capture ? out : {shift[OUTPUTS-2:0], 1'b0};
