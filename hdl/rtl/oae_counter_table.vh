@@ -130,8 +130,8 @@ function automatic [5:0] place_link;
 endfunction
 // Where the counter of a register stands: {channel, place in its bank}.
 function automatic [7:0] counter_place;
-  input [7:0] counter;
-  case (counter)
+  input [7:0] place_of;
+  case (place_of)
     8'd0: counter_place = {3'd0, 5'd0};  // CRASH
     8'd1: counter_place = {3'd0, 5'd1};  // AMNESIA
     8'd2: counter_place = {3'd1, 5'd0};  // SENT_NOP

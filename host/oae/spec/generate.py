@@ -88,8 +88,8 @@ def verilog_counters(specification: Specification) -> Iterator[str]:
         yield "endfunction"
     yield "// Where the counter of a register stands: {channel, place in its bank}."
     yield "function automatic [7:0] counter_place;"
-    yield "  input [7:0] counter;"
-    yield "  case (counter)"
+    yield "  input [7:0] place_of;"
+    yield "  case (place_of)"
     for index, channel_code, place in sorted(places):
         name = specification.counters[index].name
         yield f"    8'd{index}: counter_place = {{3'd{channel_code}, 5'd{place}}};  // {name}"
@@ -106,12 +106,12 @@ def _equations(columns: list[tuple[str, int]]) -> Iterator[str]:
 
 
 def _crc_function(name: str, text: str, state_bytes: int, zero_bytes: int) -> Iterator[str]:
-    columns = [(f"d[{i}]", image) for i, image in enumerate(crc32c.data_map(zero_bytes))]
-    columns += [(f"s[{i}]", image) for i, image in enumerate(crc32c.state_map(state_bytes))]
+    columns = [(f"from_word[{i}]", image) for i, image in enumerate(crc32c.data_map(zero_bytes))]
+    columns += [(f"from_crc[{i}]", image) for i, image in enumerate(crc32c.state_map(state_bytes))]
     yield f"  // {text}"
     yield f"  function automatic [31:0] {name};"
-    yield "    input [31:0] s;"
-    yield "    input [63:0] d;"
+    yield "    input [31:0] from_crc;"
+    yield "    input [63:0] from_word;"
     yield "    reg [31:0] next;"
     yield "  begin"
     yield from _equations(columns)
@@ -131,11 +131,11 @@ def verilog_crc(specification: Specification) -> Iterator[str]:
     yield "// verilog_format: off"
     yield "// verilator lint_off UNUSEDSIGNAL"
     yield from _crc_function(
-        "oae_crc_word", "CRC register s after the 8 bytes d, byte 0 in d[7:0].", 8, 0
+        "oae_crc_word", "CRC register after 8 more bytes, byte 0 in from_word[7:0].", 8, 0
     )
     yield from _crc_function(
         "oae_crc_record_word",
-        "The same for a register that runs 16 bytes ahead: d moved past the trailer.",
+        "The same for a register that runs 16 bytes ahead: the word moved past the trailer.",
         8,
         16,
     )
