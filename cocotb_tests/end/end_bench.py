@@ -193,7 +193,8 @@ class EndBench:
             for channel in range(CHANNELS):
                 if valid >> channel & 1:
                     place = 64 * (CHANNELS - 1 - channel)
-                    event = self.follower.step(int(words[place : place + 64], 2), self._handshakes)
+                    word = int(words[place : place + 64], 2)
+                    event = self.follower.step(self.cycle - 1, word, self._handshakes)
                     self.events.append((self.cycle - 1, event))
         for wire in self._received:
             self.follower.receive(wire)

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from oae import frame as frames
+from oae.frame import Received
+from oae.model import beat as beats
 from oae.model import end as ends
+from oae.model.beat import Word
 from oae.model.end import End, Host
 from oae.model.events import Event, from_word
 from oae.model.parameters import Parameters
@@ -119,10 +122,12 @@ class Follower:
         self.end: End = ends.initial(parameters)
         self.config = Config()
         self.counts: Counter[str] = Counter()
+        self._cycle = 0
         self._addresses = (destination, source, ethertype)
         self._heard: deque[Wire] = deque()  # frames without a verdict yet
         self._owed: deque[bytes] = deque()  # frames handed to the builder, not yet out
         self._lost: bytes | None = None  # the frame that a restart may have cut
+        self._beat: tuple[int, Word] | None = None  # a verified beat, and the cycle of its verdict
 
     # --- what crosses the wire
 
@@ -155,12 +160,14 @@ class Follower:
 
     # --- what the end tells
 
-    def step(self, word: int, handshakes: Handshakes = NOTHING) -> Event:
+    def step(self, cycle: int, word: int, handshakes: Handshakes = NOTHING) -> Event:
         """One event word: the reference end takes the same step. Returns its event."""
         try:
             told = from_word(word)
         except ValueError as error:
             raise DivergenceError(f"event word {word:016x}: {error}") from error
+        self._cycle = cycle
+        self._hear_beat(told.channel)
         try:
             expected = STEPS[told.code](self, told, handshakes)
         except NotAllowedError as reason:
@@ -213,6 +220,18 @@ class Follower:
         if self.end.answer or self.end.request or self.end.sync:
             raise DivergenceError("a verified frame was never taken by its unit")
 
+    def _hear_beat(self, channel: Channel) -> None:
+        """A beat tells no event of its own: it is heard in the cycle after its verdict, and what
+        goes out in that cycle was chosen before.
+        """
+        if self._beat is None:
+            return
+        verdict, word = self._beat
+        if (self._cycle, channel) > (verdict + 1, Channel.TRANSMIT):
+            self._beat = None
+            beat = beats.hear(self.parameters, self.end.beat, word)
+            self.end = self.end._replace(beat=beat)
+
     # --- one method a step
 
     def _take(self, end: End, event: Event) -> Event:
@@ -225,6 +244,7 @@ class Follower:
         self._lost = self._owed[0] if self._owed else self._lost
         self._owed.clear()
         self._heard.clear()
+        self._beat = None
         return self._take(*step(self.parameters, self.end))
 
     def _sent(self, told: Event, _: Handshakes) -> Event:
@@ -242,7 +262,12 @@ class Follower:
         verdict = frames.decode(
             wire.image, bad=wire.bad, ethertype=self._addresses[2], **listening._asdict()
         )
-        return self._take(*ends.receive(self.parameters, self.end, verdict))
+        before = self.end.beat
+        event = self._take(*ends.receive(self.parameters, self.end, verdict))
+        if isinstance(verdict, Received) and verdict.frame.operation == Operation.NOP:
+            self.end = self.end._replace(beat=before)
+            self._beat = self._cycle, beats.unpack(verdict.frame.operand)
+        return event
 
     def _opened(self, _told: Event, host: Handshakes) -> Event:
         record = _needed(host.submitted, "OPENED without a submitted record")
