@@ -94,7 +94,7 @@ def rules(scenario: Scenario) -> list[Rule]:
             found[strikers[cause]].arms |= 1 << firsts[number]
     if len(found) > RULES_MAX:
         raise ScenarioError(
-            f"{scenario.name}: the scheduled faults need {len(found)} rules; {RULES_MAX} are possible"
+            f"{scenario.name}: the scheduled faults need {len(found)} rules, more than {RULES_MAX}"
         )
     return found
 

@@ -110,7 +110,7 @@ def parse_condition(words: str) -> Condition:
             return Condition(Kind.EVENT, ENDS[source], mask, value, nth=nth)
         case [source, _, *_]:
             raise ValueError(
-                f"{_unknown('end or direction', source, [*ENDS, *DIRECTIONS])} (in {words!r})"
+                f"{unknown('end or direction', source, [*ENDS, *DIRECTIONS])} (in {words!r})"
             )
     raise ValueError(f"{words!r} is not a condition; write 'b REFLECTED id=3' or 'a->b DATA #2'")
 
@@ -120,7 +120,8 @@ def parse_until(words: str) -> Condition | Duration:
     return parse_duration(words) if DURATION.fullmatch(words) else parse_condition(words)
 
 
-def _unknown(what: str, word: str, known: Iterable[str]) -> str:
+def unknown(what: str, word: str, known: Iterable[str]) -> str:
+    """`no event REFLECTD; did you mean REFLECTED?`."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"no {what} {word}" + (f"; did you mean {close[0]}?" if close else "")
 
@@ -137,7 +138,7 @@ def _number(field: str, word: str, most: int) -> int:
 
 def _code(field: str, word: str, codes: type[IntEnum]) -> int:
     if word not in codes.__members__:
-        raise ValueError(_unknown(field, word, codes.__members__))
+        raise ValueError(unknown(field, word, codes.__members__))
     return codes[word].value
 
 
@@ -149,7 +150,7 @@ def _fields(words: list[str], known: Iterable[str]) -> dict[str, str]:
         if not equals or not value:
             raise ValueError(f"{word!r} is not field=value")
         if field not in known:
-            raise ValueError(_unknown("field", field, known))
+            raise ValueError(unknown("field", field, known))
         if field in found:
             raise ValueError(f"{field} stands twice")
         found[field] = value
@@ -183,7 +184,7 @@ def _becomes(unit: str, rest: list[str]) -> tuple[int, int]:
 
 def _event(name: str, rest: list[str]) -> tuple[int, int]:
     if name not in EventCode.__members__:
-        raise ValueError(_unknown("event", name, EventCode.__members__))
+        raise ValueError(unknown("event", name, EventCode.__members__))
     code = EventCode[name]
     mask, match = 0xFF << CODE_SHIFT, code << CODE_SHIFT
     known = ["id", "value", "info", "slot", "operation", "outcome", "reason", "kind"]
@@ -257,7 +258,7 @@ def parse_action(words: str) -> Action:
             return Action(code, _place("end", end, ENDS), undo=undo)
         case ["stall", end, port]:
             if port not in STALLS:
-                raise ValueError(_unknown("port to stall", port, STALLS))
+                raise ValueError(unknown("port to stall", port, STALLS))
             code, undo = STALLS[port]
             return Action(code, _place("end", end, ENDS), undo=undo)
         case [name] if name in ON_FRAME:
@@ -276,13 +277,13 @@ def parse_action(words: str) -> Action:
         case [name, *_] if name in ACTIONS:
             raise ValueError(f"{words!r}: wrong words after {name}")
         case [name, *_]:
-            raise ValueError(_unknown("action", name, ACTIONS))
+            raise ValueError(unknown("action", name, ACTIONS))
     raise ValueError("no action")
 
 
 def _place(what: str, word: str, known: dict[str, int]) -> int:
     if known.get(word, ANY) == ANY:
-        raise ValueError(_unknown(what, word, [name for name in known if "any" not in name]))
+        raise ValueError(unknown(what, word, [name for name in known if "any" not in name]))
     return known[word]
 
 

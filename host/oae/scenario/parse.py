@@ -3,14 +3,15 @@
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 from oae.errors import OaeError
 from oae.scenario import language
-from oae.scenario.language import Condition, Duration, Kind
+from oae.scenario.language import Condition, Duration
+from oae.scenario.layout import RuleKind
 from oae.scenario.scenario import (
     DIRECTIONS,
     ENDS,
@@ -75,7 +76,8 @@ def parse_text(text: str, file: str = "scenario.toml") -> Scenario:
         found = re.search(r" \(at line (\d+), column \d+\)", str(error))
         line = found[1] if found else str(text.count("\n") + 1)
         raise ScenarioError(f"{file}:{line}: {str(error).split(' (at ')[0]}") from error
-    return _Reader(file, locate(text)).scenario(tables)
+    scenario = _Reader(file, locate(text)).scenario(tables)
+    return replace(scenario, source=text)
 
 
 def locate(text: str) -> dict[Path_, int]:
@@ -109,27 +111,29 @@ class _Reader:
         self.file = file
         self.lines = lines
 
-    def fail(self, where: Path_, problem: str) -> NoReturn:
+    def wrong(self, where: Path_, problem: str) -> ScenarioError:
         place = where
         while place not in self.lines:
             place = place[:-1]
         key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where)
         key = f"{key.lstrip('.')}: " if key else ""
-        raise ScenarioError(f"{self.file}:{self.lines[place]}: {key}{problem}")
+        return ScenarioError(f"{self.file}:{self.lines[place]}: {key}{problem}")
 
     def scenario(self, tables: dict[str, Any]) -> Scenario:
         known = ("version", "text", "seed", "link", "end", "load", "host", "rates", "fault")
         self.known((), tables, (*known, "limits", "expect"))
         if "version" not in tables:
-            self.fail((), f"no version; write 'version = {VERSION}'")
+            raise self.wrong((), f"no version; write 'version = {VERSION}'")
         if tables["version"] != VERSION:
-            self.fail(("version",), f"{tables['version']!r} is not known; this reads {VERSION}")
+            raise self.wrong(
+                ("version",), f"{tables['version']!r} is not known; this reads {VERSION}"
+            )
         seed = tables.get("seed", 1)
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= SEED_MOST:
-            self.fail(("seed",), f"{seed!r} is not a whole number from 0 to {SEED_MOST}")
+            raise self.wrong(("seed",), f"{seed!r} is not a whole number from 0 to {SEED_MOST}")
         text = tables.get("text", "")
         if not isinstance(text, str):
-            self.fail(("text",), f"{text!r} is not a text")
+            raise self.wrong(("text",), f"{text!r} is not a text")
         scenario = Scenario(
             version=VERSION,
             name=Path(self.file).stem,
@@ -151,18 +155,20 @@ class _Reader:
         """What can only be judged with everything at hand."""
         link = scenario.link
         if link.beat_busy > link.beat_idle:
-            self.fail(("link", "beat_busy"), "greater than beat_idle")
+            raise self.wrong(("link", "beat_busy"), "greater than beat_idle")
         for end, load in zip(ENDS, scenario.loads, strict=True):
             if load.file and scenario.negotiated_record_max <= 8:
-                self.fail(("load", end, "file"), "records of 8 bytes have no room for a file")
+                raise self.wrong(
+                    ("load", end, "file"), "records of 8 bytes have no room for a file"
+                )
 
     def known(self, where: Path_, table: object, keys: Iterable[str]) -> None:
         if not isinstance(table, dict):
-            self.fail(where, "is not a table")
+            raise self.wrong(where, "is not a table")
         keys = list(keys)
         for key in table:
             if key not in keys:
-                self.fail((*where, key), language._unknown("key", key, keys))
+                raise self.wrong((*where, key), language.unknown("key", key, keys))
 
     def table(self, kind: type[Table], where: Path_, table: Any, **more: Any) -> Table:
         """One table of plain keys."""
@@ -174,7 +180,7 @@ class _Reader:
                 try:
                     values[key] = plain[key](value)
                 except ValueError as error:
-                    self.fail((*where, key), str(error))
+                    raise self.wrong((*where, key), str(error)) from error
         return kind(**values)
 
     def each(
@@ -201,7 +207,7 @@ class _Reader:
 
     def records(self, where: Path_, tables: Any) -> tuple[Record, ...]:
         if not isinstance(tables, list):
-            self.fail(where, "is not a list of tables")
+            raise self.wrong(where, "is not a list of tables")
         return tuple(self.record((*where, i), table) for i, table in enumerate(tables))
 
     def record(self, where: Path_, table: Any) -> Record:
@@ -211,33 +217,33 @@ class _Reader:
                 try:
                     return self.filled(where, bytes.fromhex(digits))
                 except ValueError:
-                    self.fail((*where, "hex"), f"{digits!r} is not hex")
+                    raise self.wrong((*where, "hex"), f"{digits!r} is not hex") from None
             case {"text": str(text), **rest} if not rest:
                 return self.filled(where, text.encode())
             case {"size": int(size), **rest} if not rest and 1 <= size <= 2000:
                 return Record(bytes(i & 0xFF for i in range(size)))
             case {"advance": int(epoch), **rest} if not rest and 0 <= epoch < 2**32:
                 return Record(epoch.to_bytes(4, "big"), RecordKind.EPOCH_ADVANCE)
-        self.fail(where, "needs exactly one of hex, text, size (1 to 2000) and advance")
+        raise self.wrong(where, "needs exactly one of hex, text, size (1 to 2000) and advance")
 
     def filled(self, where: Path_, data: bytes) -> Record:
         if not 1 <= len(data) <= 2000:
-            self.fail(where, f"a record of {len(data)} bytes; 1 to 2000 are possible")
+            raise self.wrong(where, f"a record of {len(data)} bytes; 1 to 2000 are possible")
         return Record(data)
 
     def faults(self, tables: Any) -> tuple[ScheduledFault, ...]:
         if not isinstance(tables, list):
-            self.fail(("fault",), "write [[fault]]")
+            raise self.wrong(("fault",), "write [[fault]]")
         found = [self.fault(("fault", i), table) for i, table in enumerate(tables)]
         names: set[str] = set()
         for i, fault in enumerate(found):
             if fault.name and fault.name in names:
-                self.fail(("fault", i, "name"), f"{fault.name!r} stands twice")
+                raise self.wrong(("fault", i, "name"), f"{fault.name!r} stands twice")
             names.add(fault.name)
         for i, fault in enumerate(found):
             if fault.armed_by and fault.armed_by not in names:
-                problem = language._unknown("fault named", fault.armed_by, names - {""})
-                self.fail(("fault", i, "armed_by"), problem)
+                problem = language.unknown("fault named", fault.armed_by, names - {""})
+                raise self.wrong(("fault", i, "armed_by"), problem)
         return tuple(found)
 
     def fault(self, where: Path_, table: Any) -> ScheduledFault:
@@ -245,7 +251,7 @@ class _Reader:
         self.known(where, table, keys)
         for key in ("when", "do"):
             if key not in table:
-                self.fail(where, f"no {key}")
+                raise self.wrong(where, f"no {key}")
         when = self.said(where, "when", table["when"], language.parse_condition)
         do = self.said(where, "do", table["do"], language.parse_action)
         after = 0
@@ -253,20 +259,22 @@ class _Reader:
             after = self.said(where, "after", table["after"], language.parse_duration).cycles
         until = self.until(where, table)
         if until and do.undo is None:
-            self.fail((*where, "do"), f"{table['do']!r} cannot be undone")
-        if do.on_frame and (when.kind is not Kind.FRAME or after):
-            self.fail((*where, "do"), f"{table['do']!r} needs a frame condition, and no after")
+            raise self.wrong((*where, "do"), f"{table['do']!r} cannot be undone")
+        if do.on_frame and (when.kind is not RuleKind.FRAME or after):
+            raise self.wrong(
+                (*where, "do"), f"{table['do']!r} needs a frame condition, and no after"
+            )
         times = table.get("times", 1)
         if times == "always":
             times = 0
         elif not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= 0xFFFF:
-            self.fail((*where, "times"), f'{times!r} is not 1 to 65535 or "always"')
+            raise self.wrong((*where, "times"), f'{times!r} is not 1 to 65535 or "always"')
         chance = table.get("chance", 1)
         if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 < chance <= 1:
-            self.fail((*where, "chance"), f"{chance!r} is not a chance above 0 and up to 1")
+            raise self.wrong((*where, "chance"), f"{chance!r} is not a chance above 0 and up to 1")
         for key in ("name", "armed_by"):
             if not isinstance(table.get(key, ""), str):
-                self.fail((*where, key), "is not a text")
+                raise self.wrong((*where, key), "is not a text")
         return ScheduledFault(
             when=when,
             do=do,
@@ -286,13 +294,13 @@ class _Reader:
         for item in words if isinstance(words, list) else [words]:
             found.append(self.said(where, "until", item, language.parse_until))
             if found[-1] is language.START:
-                self.fail((*where, "until"), "'start' comes before anything can be undone")
+                raise self.wrong((*where, "until"), "'start' comes before anything can be undone")
         return tuple(found)
 
     def said(self, where: Path_, key: str, words: Any, parse: Any) -> Any:
         if not isinstance(words, str):
-            self.fail((*where, key), f"{words!r} is not a text")
+            raise self.wrong((*where, key), f"{words!r} is not a text")
         try:
             return parse(words)
         except ValueError as error:
-            self.fail((*where, key), str(error))
+            raise self.wrong((*where, key), str(error)) from error

@@ -63,7 +63,7 @@ def _checked(check: Check, **default: Any) -> Any:
 def _window(value: object) -> int:
     if value not in [1 << bit for bit in range(WINDOW_MAX.bit_length())] or value is True:
         raise ValueError(f"{value!r} is not a power of two from 1 to {WINDOW_MAX}")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _record_max(value: object) -> int:
@@ -216,6 +216,7 @@ class Scenario:
     faults: tuple[ScheduledFault, ...] = ()
     limits: Limits = field(default_factory=Limits)
     expect: Expect = field(default_factory=Expect)
+    source: str = field(default="", repr=False)  # the text that it was read from
 
     def window(self, end: int) -> int:
         """Slots that an end is built with."""

@@ -1,0 +1,298 @@
+"""Runs a scenario on the RTL, compiled by Verilator or interpreted by Icarus.
+
+`build` compiles the pair of ends once for each set of sources, parameters and tool versions;
+`run` plays one scenario into a run directory:
+
+    scenario.toml   the scenario as it was given
+    run.toml        seed, what was overruled, parameters, versions, how to run it again
+    sent.bin        the file that was carried, if there is one
+    schedule.hex    what the scenario was compiled to
+    trace.txt       the evidence (docs/trace.md)
+    simulator.log   what the simulator had to say
+"""
+
+import fcntl
+import hashlib
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from oae.engines.rundir import manifest
+from oae.errors import OaeError
+from oae.scenario.compile import compile_scenario, write
+from oae.scenario.scenario import Scenario
+from oae.toolchain import environment, tool_versions
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+BUILDS: Final = ROOT / "build" / "sim"
+SIMULATORS: Final = ("verilator", "icarus")
+LEAST_SCHEDULE_WORDS: Final = 1 << 14
+TOP: Final = "oae_link_pair_top"
+CLOCKED_TOP: Final = "oae_link_pair_clock"
+PATIENCE: Final = 5.0  # seconds between asking a simulator to end and killing it
+# Versions that can change what a simulator does.
+TOOLS: Final = {"verilator": ("verilator", "g++"), "icarus": ("iverilog",)}
+
+
+class EngineError(OaeError):
+    """The testbed could not do its part: a build failed, or a simulator broke."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come; one value an end where there are two."""
+
+    cycle: int
+    submitted: tuple[int, int]
+    resolved: tuple[int, int]
+    delivered: int
+
+
+@dataclass
+class Ended:
+    """How the simulator ended."""
+
+    status: str  # finished, interrupted, timed out, broken
+    seconds: float
+    cycles: int = 0
+    stop: str = ""
+    assertions: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def parameters(scenario: Scenario, words: int, direct: bool = False) -> dict[str, int]:
+    """Verilog parameters of the pair for a scenario whose schedule has so many words."""
+    size = max(LEAST_SCHEDULE_WORDS, 1 << (words - 1).bit_length())
+    link = scenario.link
+    return {
+        "WINDOW_A": scenario.window(0),
+        "WINDOW_B": scenario.window(1),
+        "RECORD_MAX_A": scenario.record_max(0),
+        "RECORD_MAX_B": scenario.record_max(1),
+        "BEAT_IDLE": link.beat_idle,
+        "BEAT_BUSY": link.beat_busy,
+        "FAULT_BEATS": link.fault_beats,
+        "SYNC_INTERVAL": link.sync_interval,
+        "DIRECT": int(direct),
+        "SCHEDULE_WORDS": size,
+    }
+
+
+def sources() -> list[Path]:
+    """Verilog files of the pair, ends first."""
+    names = [
+        line
+        for file_list in ("hdl/rtl.f", "hdl/sim.f")
+        for line in (ROOT / file_list).read_text().split()
+    ]
+    return [ROOT / name for name in names]
+
+
+def build(simulator: str, values: dict[str, int], defines: Sequence[str] = ()) -> Path:
+    """The program that simulates a pair with these parameters, from the cache if it is there."""
+    folder = BUILDS / f"{simulator}-{_fingerprint(simulator, values, defines)}"
+    program = folder / ("pair.vvp" if simulator == "icarus" else "pair")
+    if program.exists():
+        return program
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.with_suffix(".lock")):
+        if not program.exists():
+            work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=BUILDS))
+            try:
+                _compile(simulator, values, defines, work, program.name)
+                shutil.rmtree(folder, ignore_errors=True)
+                work.rename(folder)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+    return program
+
+
+def _fingerprint(simulator: str, values: dict[str, int], defines: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    files = [*(ROOT / "hdl" / "rtl").iterdir(), *(ROOT / "hdl" / "sim").iterdir()]
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    versions = tool_versions()
+    facts = (simulator, values, sorted(defines), [versions.get(tool) for tool in TOOLS[simulator]])
+    digest.update(repr(facts).encode())
+    digest.update(Path(__file__).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(
+    simulator: str, values: dict[str, int], defines: Sequence[str], work: Path, program: str
+) -> None:
+    includes = [f"-I{ROOT / 'hdl' / folder}" for folder in ("rtl", "sim")]
+    macros = [f"-D{name}" for name in ("OAE_SIMULATION", *defines)]
+    files = [str(path) for path in sources() if path.stem != CLOCKED_TOP]
+    if simulator == "icarus":
+        variables = environment("iverilog", "vvp")
+        options = [f"-P{CLOCKED_TOP}.{name}={value}" for name, value in values.items()]
+        clocked = str(ROOT / "hdl" / "sim" / f"{CLOCKED_TOP}.v")
+        command = ["iverilog", "-g2012", "-o", program, "-s", CLOCKED_TOP]
+        command += [*options, *macros, *includes, *files, clocked]
+    else:
+        variables = environment("verilator", "g++", "make")
+        options = [f"-G{name}={value}" for name, value in values.items()]
+        command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "-O3", "-CFLAGS", "-O2"]
+        command += ["--x-assign", "fast", "--x-initial", "fast", "--Mdir", ".", "-o", program]
+        command += ["--top-module", TOP, *options, *macros, *includes, *files]
+        command.append(str(ROOT / "hdl" / "sim" / "link_pair_main.cpp"))
+    done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True)
+    if done.returncode:
+        output = done.stdout + done.stderr
+        log = BUILDS / f"{work.name}.log"
+        log.write_text(f"{shlex.join(command)}\n{output}")
+        errors = [line for line in output.splitlines() if "rror" in line]
+        raise EngineError(f"{simulator} cannot build the pair: {(errors or ['?'])[0]} (see {log})")
+    if simulator == "verilator":
+        for path in work.iterdir():
+            if path.name != program:
+                path.unlink()
+
+
+def run(
+    scenario: Scenario,
+    out: Path,
+    *,
+    simulator: str = "verilator",
+    file: bytes = b"",
+    defines: Sequence[str] = (),
+    direct: bool = False,
+    command: str = "",
+    overruled: dict[str, int | str] | None = None,
+    timeout: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Ended:
+    """Play a scenario; the run directory `out` is there, whole, when this returns.
+
+    Everything is prepared beside it first: what is wrong with the input leaves nothing behind.
+    """
+    if out.exists():
+        raise OaeError(f"{out} is already there; give another --out")
+    words = compile_scenario(scenario, file)
+    values = parameters(scenario, len(words), direct)
+    program = build(simulator, values, defines)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        (work / "scenario.toml").write_text(scenario.source)
+        (work / "schedule.hex").write_text(write(words))
+        if scenario.carries_file:
+            (work / "sent.bin").write_bytes(file)
+        ended = _simulate(simulator, program, work, timeout, progress)
+        facts = {
+            "run": {
+                "scenario": scenario.name,
+                "seed": scenario.seed,
+                "engine": f"rtl-{simulator}",
+                "command": command,
+                "status": ended.status,
+                "stop": ended.stop,
+                "cycles": ended.cycles,
+                "seconds": round(ended.seconds, 3),
+            },
+            "overruled": overruled or {},
+            "parameters": values,
+            "defines": {name: 1 for name in defines},
+            "versions": tool_versions(),
+        }
+        (work / "run.toml").write_text(manifest(ROOT, facts))
+        work.chmod(0o755)
+        work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return ended
+
+
+def _simulate(
+    simulator: str,
+    program: Path,
+    work: Path,
+    timeout: float | None,
+    progress: Callable[[Progress], None] | None,
+) -> Ended:
+    """Run the program in the work folder; Ctrl-C and the time limit end it in good order."""
+    start = time.monotonic()
+    plusargs = ["+schedule=schedule.hex", "+trace=trace.txt"]
+    command = ["vvp", "-n", str(program)] if simulator == "icarus" else [str(program)]
+    ended = Ended("broken", 0.0)
+    with (work / "simulator.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, *plusargs],
+            cwd=work,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches us alone; we end the simulator
+        )
+        assert process.stdout is not None
+        alarm = threading.Timer(timeout or 0, _end, (process,))
+        if timeout is not None:
+            alarm.start()
+        try:
+            for line in process.stdout:
+                if not _told(line, ended, progress):
+                    log.write(line)
+            if process.wait() == 0 and ended.stop:
+                ended.status = "finished"
+            elif timeout is not None and time.monotonic() - start >= timeout:
+                ended.status = "timed out"
+        except KeyboardInterrupt:
+            ended.status = "interrupted"
+        finally:
+            alarm.cancel()
+            _end(process)
+            process.stdout.close()
+    ended.seconds = time.monotonic() - start
+    return ended
+
+
+def _told(line: str, ended: Ended, progress: Callable[[Progress], None] | None) -> bool:
+    """Take one line of the simulator's output; True if it is a progress line."""
+    words = line.split()
+    match words:
+        case ["progress", *numbers]:
+            cycle, submitted_a, resolved_a, submitted_b, resolved_b, delivered = map(int, numbers)
+            ended.cycles = cycle
+            if progress is not None:
+                both = (submitted_a, submitted_b), (resolved_a, resolved_b)
+                progress(Progress(cycle, *both, delivered))
+            return True
+        case ["stop", reason, cycle]:
+            ended.stop, ended.cycles = reason, int(cycle)
+        case ["ASSERTION", *_]:
+            ended.assertions.append(line.strip())
+        case ["BENCH_ERROR", *_]:
+            ended.errors.append(line.strip())
+    return False
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """See to it that a simulator is gone."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
