@@ -193,7 +193,7 @@ class Rule(NamedTuple):
     line: int
     cycle: int
     end: int
-    index: int
+    number: int
 
 
 class Stop(NamedTuple):

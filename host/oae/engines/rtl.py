@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from oae.engines.rundir import manifest
+from oae.engines.rundir import Value, manifest
 from oae.errors import OaeError
 from oae.scenario.compile import compile_scenario, write
 from oae.scenario.scenario import Scenario
@@ -199,7 +199,7 @@ def run(
         if scenario.carries_file:
             (work / "sent.bin").write_bytes(file)
         ended = _simulate(simulator, program, work, timeout, progress)
-        facts = {
+        facts: dict[str, dict[str, Value]] = {
             "run": {
                 "scenario": scenario.name,
                 "seed": scenario.seed,
@@ -210,10 +210,10 @@ def run(
                 "cycles": ended.cycles,
                 "seconds": round(ended.seconds, 3),
             },
-            "overruled": overruled or {},
-            "parameters": values,
-            "defines": {name: 1 for name in defines},
-            "versions": tool_versions(),
+            "overruled": dict(overruled or {}),
+            "parameters": dict(values),
+            "defines": dict.fromkeys(defines, 1),
+            "versions": dict(tool_versions()),
         }
         (work / "run.toml").write_text(manifest(ROOT, facts))
         work.chmod(0o755)
