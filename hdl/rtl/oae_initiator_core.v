@@ -116,13 +116,25 @@ module oae_initiator_core #(
   wire writing = 1'b0;
 `endif
 
+  // One bit of every slot side by side: a small multiplexer where a part select would shift.
+  function automatic [2:0] state_of;
+    input [3*WINDOW-1:0] states;
+    input [SLOT_BITS-1:0] slot;
+    integer i;
+    reg [WINDOW-1:0] bits_0, bits_1, bits_2;
+    begin
+      for (i = 0; i < WINDOW; i = i + 1) {bits_2[i], bits_1[i], bits_0[i]} = states[3*i+:3];
+      state_of = {bits_2[slot], bits_1[slot], bits_0[slot]};
+    end
+  endfunction
+
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
-  wire [2:0] frame_state = state[3*frame_slot+:3];
+  wire [2:0] frame_state = state_of(state, frame_slot);
   wire frame_named = frame_state != `OAE_STATE_IDLE && ids[frame_slot] == frame_id;
 
   assign open_id = next_id;
   assign open_slot = next_id[SLOT_BITS-1:0] & slot_mask;
-  assign open_slot_idle = state[3*open_slot+:3] == `OAE_STATE_IDLE;
+  assign open_slot_idle = state_of(state, open_slot) == `OAE_STATE_IDLE;
   assign look_id = ids[look_slot];
   assign tell_id = ids[tell_slot];
   assign busy = |state;  // IDLE is 0
@@ -195,9 +207,20 @@ module oae_initiator_core #(
   endfunction
 
   wire told = tell_valid && tell_ready;
-  wire [2:0] told_state = state[3*tell_slot+:3];
-  wire [2:0] retry_state = state[3*retry_slot+:3];
-  wire [2:0] cancel_state = state[3*cancel_slot+:3];
+  wire [2:0] told_state = state_of(state, tell_slot);
+  wire [2:0] retry_state = state_of(state, retry_slot);
+  wire [2:0] cancel_state = state_of(state, cancel_slot);
+  // The slot of a step that neither a frame nor the host's ports name.
+  wire [SLOT_BITS-1:0] own_slot = comparing ? comparing_slot : cancel_valid ? cancel_slot :
+      retry_slot;
+  wire [ID_BITS-1:0] own_id = ids[own_slot];
+
+  // What the step of this cycle does to its slot.
+  reg [SLOT_BITS-1:0] step_slot;
+  reg write_state, set_send, clear_send, clear_sent, write_known, to_known;
+  reg write_advance, to_advance, write_reason, send_waiting;
+  reg [2:0] to_state;
+  integer w;
 
   always @* begin
     next_state = state;
@@ -225,6 +248,18 @@ module oae_initiator_core #(
     tell_taken = 1'b0;
     next_event_valid = 1'b0;
     next_event_word = 64'd0;
+    step_slot = frame_slot;
+    write_state = 1'b0;
+    to_state = `OAE_STATE_IDLE;
+    set_send = 1'b0;
+    clear_send = 1'b0;
+    clear_sent = 1'b0;
+    write_known = 1'b0;
+    to_known = 1'b0;
+    write_advance = 1'b0;
+    to_advance = 1'b0;
+    write_reason = 1'b0;
+    send_waiting = 1'b0;
 `ifdef OAE_ABLATE_F23
     next_late = late == 5'd0 ? 5'd0 : late - 1'b1;
     next_late_slot = late_slot;
@@ -233,12 +268,6 @@ module oae_initiator_core #(
       next_send[late_slot] = 1'b1;
     end
 `endif
-
-    // TRANSMIT comes first in a cycle: the flag is cleared before a step may set it again.
-    if (grant_valid) begin
-      next_send[grant_slot] = 1'b0;
-      next_sent[grant_slot] = 1'b1;
-    end
 
     if (told) begin
       // The host took the completion: telling and freeing are one step.
@@ -251,10 +280,14 @@ module oae_initiator_core #(
         };
       end else begin
         tell_taken = 1'b1;
-        next_state[3*tell_slot+:3] = `OAE_STATE_IDLE;
-        next_send[tell_slot] = 1'b0;
-        next_known[tell_slot] = 1'b0;
-        next_advance[tell_slot] = 1'b0;
+        step_slot = tell_slot;
+        write_state = 1'b1;
+        to_state = `OAE_STATE_IDLE;
+        clear_send = 1'b1;
+        write_known = 1'b1;
+        to_known = 1'b0;
+        write_advance = 1'b1;
+        to_advance = 1'b0;
         next_event_word = word(
           `OAE_EVENT_TOLD,
           tell_slot,
@@ -269,32 +302,37 @@ module oae_initiator_core #(
     end else if (comparing) begin
       // REFLECTING lasts until the host leaves the core a cycle: an equal reflection is the decision.
       next_comparing = 1'b0;
+      step_slot = comparing_slot;
       next_event_valid = 1'b1;
-      next_send[comparing_slot] = 1'b1;
+      set_send = 1'b1;
       if (comparing_equal || !`OAE_HAS_F13) begin
-        next_state[3*comparing_slot+:3] = `OAE_STATE_COMMITTED;
-        next_known[comparing_slot] = !`OAE_HAS_F7;
+        write_state = 1'b1;
+        to_state = `OAE_STATE_COMMITTED;
+        write_known = 1'b1;
+        to_known = !`OAE_HAS_F7;
         next_event_word = word(
           `OAE_EVENT_DECIDED,
           comparing_slot,
           `OAE_STATE_REFLECTING,
           `OAE_STATE_COMMITTED,
           8'd0,
-          ids[comparing_slot]
+          own_id
         );
       end else begin
-        next_state[3*comparing_slot+:3] = `OAE_STATE_REVERSING;
+        write_state = 1'b1;
+        to_state = `OAE_STATE_REVERSING;
         next_event_word = word(
           `OAE_EVENT_MISMATCHED,
           comparing_slot,
           `OAE_STATE_REFLECTING,
           `OAE_STATE_REVERSING,
           8'd0,
-          ids[comparing_slot]
+          own_id
         );
       end
     end else if (inbox || frame_valid) begin
       next_inbox = 1'b0;
+      step_slot = frame_slot;
       next_event_valid = 1'b1;
       // Unless a row below says otherwise, the frame answers nothing and is not believed.
       next_event_word = word(`OAE_EVENT_ANSWER_IGNORED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0,
@@ -303,8 +341,9 @@ module oae_initiator_core #(
         case (frame_operation)
           `OAE_OPERATION_ACK:
           if (frame_state == `OAE_STATE_TENTATIVE) begin
-            next_state[3*frame_slot+:3] = `OAE_STATE_REFLECTING;
-            next_send[frame_slot] = 1'b0;
+            write_state = 1'b1;
+            to_state = `OAE_STATE_REFLECTING;
+            clear_send = 1'b1;
             next_comparing = 1'b1;
             next_comparing_equal = frame_matches;
             next_comparing_slot = frame_slot;
@@ -319,21 +358,24 @@ module oae_initiator_core #(
               frame_id
             );
           end else if (frame_state == `OAE_STATE_COMMITTED && !known[frame_slot]) begin
-            next_send[frame_slot] = 1'b1;
+            set_send = 1'b1;
             next_event_word = word(`OAE_EVENT_REFLECTION_REPEATED, frame_slot, frame_state,
                                    frame_state, 8'd0, frame_id);
           end
           `OAE_OPERATION_DONE:
           if (!`OAE_HAS_F11) begin
-            next_state[3*frame_slot+:3] = `OAE_STATE_COMMITTED;
-            next_known[frame_slot] = 1'b1;
-            next_send[frame_slot] = 1'b0;
+            write_state = 1'b1;
+            to_state = `OAE_STATE_COMMITTED;
+            write_known = 1'b1;
+            to_known = 1'b1;
+            clear_send = 1'b1;
             next_event_word = word(`OAE_EVENT_DONE_HEARD, frame_slot, frame_state,
                                    `OAE_STATE_COMMITTED, 8'd0, frame_id);
           end else if (frame_matches) begin
             if (frame_state == `OAE_STATE_COMMITTED && !known[frame_slot]) begin
-              next_known[frame_slot] = 1'b1;
-              next_send[frame_slot] = 1'b0;
+              write_known = 1'b1;
+              to_known = 1'b1;
+              clear_send = 1'b1;
               next_event_word =
                   word(`OAE_EVENT_DONE_HEARD, frame_slot, frame_state, frame_state, 8'd0, frame_id);
             end else if (frame_state == `OAE_STATE_TENTATIVE ||
@@ -353,9 +395,10 @@ module oae_initiator_core #(
           `OAE_OPERATION_ABORTED:
           if (frame_matches) begin
             if (frame_state == `OAE_STATE_TENTATIVE || frame_state == `OAE_STATE_REVERSING) begin
-              next_state[3*frame_slot+:3] = `OAE_STATE_ABORTED;
-              next_send[frame_slot] = 1'b0;
-              next_reasons[6*frame_slot+:6] = frame_reason;
+              write_state = 1'b1;
+              to_state = `OAE_STATE_ABORTED;
+              clear_send = 1'b1;
+              write_reason = 1'b1;
               next_event_word = word(
                 `OAE_EVENT_ABORT_CONFIRMED,
                 frame_slot,
@@ -384,24 +427,20 @@ module oae_initiator_core #(
       end
     end else if (resend_owed) begin
       next_resend_owed = resend;
-      next_send = next_send | waiting;
+      send_waiting = 1'b1;
       next_event_valid = 1'b1;
       next_event_word = {`OAE_EVENT_RESENT, 56'd0};
     end else if (cancel_valid) begin
       cancel_ready = 1'b1;
+      step_slot = cancel_slot;
       next_event_valid = 1'b1;
       next_event_word = {`OAE_EVENT_CANCEL_IGNORED, 40'd0, cancel_tag};
       if (cancel_found) begin
-        next_state[3*cancel_slot+:3] = `OAE_STATE_REVERSING;
-        next_send[cancel_slot] = 1'b1;
-        next_event_word = word(
-          `OAE_EVENT_CANCELLED,
-          cancel_slot,
-          cancel_state,
-          `OAE_STATE_REVERSING,
-          8'd0,
-          ids[cancel_slot]
-        );
+        write_state = 1'b1;
+        to_state = `OAE_STATE_REVERSING;
+        set_send = 1'b1;
+        next_event_word = word(`OAE_EVENT_CANCELLED, cancel_slot, cancel_state,
+                               `OAE_STATE_REVERSING, 8'd0, own_id);
       end
     end else if (discard_valid) begin
       discard_ready = 1'b1;
@@ -410,27 +449,50 @@ module oae_initiator_core #(
     end else if (open_valid && can_open && open_slot_idle && !writing &&
                  !(open_kind == `OAE_KIND_EPOCH_ADVANCE && |advance)) begin
       // Counter and slot in one durable step.
-      open_ready   = 1'b1;
+      open_ready = 1'b1;
+      step_slot = open_slot;
       next_next_id = next_id + 1'b1;
 `ifdef OAE_ABLATE_F23
       next_late = 5'd31;
       next_late_slot = open_slot;
 `else
-      next_state[3*open_slot+:3] = `OAE_STATE_TENTATIVE;
-      next_send[open_slot] = 1'b1;
+      write_state = 1'b1;
+      to_state = `OAE_STATE_TENTATIVE;
+      set_send = 1'b1;
 `endif
-      next_sent[open_slot] = 1'b0;
-      next_known[open_slot] = 1'b0;
-      next_advance[open_slot] = open_kind == `OAE_KIND_EPOCH_ADVANCE;
+      clear_sent = 1'b1;
+      write_known = 1'b1;
+      to_known = 1'b0;
+      write_advance = 1'b1;
+      to_advance = open_kind == `OAE_KIND_EPOCH_ADVANCE;
       next_event_valid = 1'b1;
       next_event_word = word(`OAE_EVENT_OPENED, open_slot, `OAE_STATE_IDLE, `OAE_STATE_TENTATIVE,
                              open_kind, next_id);
     end else if (retry_valid && waiting[retry_slot] && !send[retry_slot]) begin
       retry_ready = 1'b1;
-      next_send[retry_slot] = 1'b1;
+      step_slot = retry_slot;
+      set_send = 1'b1;
       next_event_valid = 1'b1;
       next_event_word =
-          word(`OAE_EVENT_RETRIED, retry_slot, retry_state, retry_state, 8'd0, ids[retry_slot]);
+          word(`OAE_EVENT_RETRIED, retry_slot, retry_state, retry_state, 8'd0, own_id);
+    end
+
+    // A step writes one slot. TRANSMIT comes first in a cycle: what it clears a step may set.
+    for (w = 0; w < WINDOW; w = w + 1) begin
+      if (grant_valid && grant_slot == w[SLOT_BITS-1:0]) begin
+        next_send[w] = 1'b0;
+        next_sent[w] = 1'b1;
+      end
+      if (send_waiting && waiting[w]) next_send[w] = 1'b1;
+      if (step_slot == w[SLOT_BITS-1:0]) begin
+        if (write_state) next_state[3*w+:3] = to_state;
+        if (clear_send) next_send[w] = 1'b0;
+        if (set_send) next_send[w] = 1'b1;
+        if (clear_sent) next_sent[w] = 1'b0;
+        if (write_known) next_known[w] = to_known;
+        if (write_advance) next_advance[w] = to_advance;
+        if (write_reason) next_reasons[6*w+:6] = frame_reason;
+      end
     end
 
     // Offer the next completion; refusals first, their record holds the submit port.

@@ -82,30 +82,55 @@ module oae_responder_core #(
   reg next_event_valid;
   reg [63:0] next_event_word;
 
+  // One bit of every slot side by side: a small multiplexer where a part select would shift.
+  function automatic [2:0] state_of;
+    input [3*WINDOW-1:0] states;
+    input [SLOT_BITS-1:0] slot;
+    integer i;
+    reg [WINDOW-1:0] bits_0, bits_1, bits_2;
+    begin
+      for (i = 0; i < WINDOW; i = i + 1) {bits_2[i], bits_1[i], bits_0[i]} = states[3*i+:3];
+      state_of = {bits_2[slot], bits_1[slot], bits_0[slot]};
+    end
+  endfunction
+  function automatic [5:0] reason_of;
+    input [6*WINDOW-1:0] from;
+    input [SLOT_BITS-1:0] slot;
+    integer i, b;
+    reg [WINDOW-1:0] bits;
+    begin
+      for (b = 0; b < 6; b = b + 1) begin
+        for (i = 0; i < WINDOW; i = i + 1) bits[i] = from[6*i+b];
+        reason_of[b] = bits[slot];
+      end
+    end
+  endfunction
+
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
-  wire [2:0] frame_state = state[3*frame_slot+:3];
+  wire [2:0] frame_state = state_of(state, frame_slot);
   wire frame_named = frame_state != `OAE_STATE_IDLE && ids[frame_slot] == frame_id;
   wire [ID_BITS-1:0] distance = frame_id - deliver_pointer;
   wire below = distance[ID_BITS-1];
-  wire beyond = !below && distance > {{ID_BITS - SLOT_BITS{1'b0}}, slot_mask};
+  wire beyond = !below &&
+      (distance >> SLOT_BITS != {ID_BITS{1'b0}} || distance[SLOT_BITS-1:0] > slot_mask);
 
   wire [SLOT_BITS-1:0] store_slot = store_id[SLOT_BITS-1:0] & slot_mask;
   wire [ID_BITS-1:0] store_distance = store_id - deliver_pointer;
-  wire store_named = state[3*store_slot+:3] != `OAE_STATE_IDLE && ids[store_slot] == store_id;
+  wire store_named = state_of(state, store_slot) != `OAE_STATE_IDLE && ids[store_slot] == store_id;
   // In the window and not named: then whatever the slot holds is resolved, its record is dead.
-  assign store_allowed = !store_named && !store_distance[ID_BITS-1] &&
-      store_distance <= {{ID_BITS - SLOT_BITS{1'b0}}, slot_mask};
+  assign store_allowed = !store_named && store_distance >> SLOT_BITS == {ID_BITS{1'b0}} &&
+      store_distance[SLOT_BITS-1:0] <= slot_mask;
 
   assign record_slot = frame_slot;
   assign head_slot = deliver_pointer[SLOT_BITS-1:0] & slot_mask;
   assign head_id = deliver_pointer;
-  wire [2:0] head_state = state[3*head_slot+:3];
+  wire [2:0] head_state = state_of(state, head_slot);
   wire head_named = head_state != `OAE_STATE_IDLE && ids[head_slot] == deliver_pointer;
   wire head_delivered = delivered[head_slot];
   wire head_committed = head_named && head_state == `OAE_STATE_COMMITTED && !head_delivered;
 
   assign look_id = ids[look_slot];
-  assign look_reason = reasons[6*look_slot+:6];
+  assign look_reason = reason_of(reasons, look_slot);
 
   reg [WINDOW-1:0] open_slots;  // unresolved
   assign unresolved = |open_slots;
@@ -135,7 +160,9 @@ module oae_responder_core #(
           state[3*s+:3] == `OAE_STATE_ABORTED ||
           (state[3*s+:3] == `OAE_STATE_COMMITTED && (delivered[s] || !`OAE_HAS_F20)));
     end
-    case (state[3*look_slot+:3])
+    case (state_of(
+        state, look_slot
+    ))
       `OAE_STATE_REFLECTING: look_operation = `OAE_OPERATION_ACK;
       `OAE_STATE_COMMITTED: look_operation = `OAE_OPERATION_DONE;
       default: look_operation = `OAE_OPERATION_ABORTED;
@@ -177,6 +204,11 @@ module oae_responder_core #(
     end
   endfunction
 
+  // A frame that may name its slot writes its id; if it names it already, the id is the same.
+  wire writes_id = (inbox || frame_valid) && !delivery && !doubt && !settling &&
+      (!(below || beyond) || !`OAE_HAS_F24) && !(rst || amnesia || crash) &&
+      (frame_operation == `OAE_OPERATION_DATA ||
+       (frame_operation == `OAE_OPERATION_ABORT && `OAE_HAS_F22));
   wire [7:0] frame_info = {3'd0, frame_operation};
 `ifdef OAE_ABLATE_F18
   wire delivery = marking && mark_delay == 6'd0;
@@ -184,7 +216,15 @@ module oae_responder_core #(
   wire delivery = deliver_valid && deliver_ready;
 `endif
   wire doubt = doubt_valid && doubt_ready;
-  wire [2:0] settling_state = state[3*settling_slot+:3];
+  wire [2:0] settling_state = state_of(state, settling_slot);
+
+  // What the step of this cycle does to its slot.
+  reg [SLOT_BITS-1:0] step_slot;
+  reg write_state, write_answer, to_answer, write_delivered, to_delivered;
+  reg write_advance, to_advance, write_reason;
+  reg [2:0] to_state;
+  reg [5:0] to_reason;
+  integer w;
 
   always @* begin
     next_state = state;
@@ -202,32 +242,48 @@ module oae_responder_core #(
     next_event_valid = 1'b0;
     next_event_word = 64'd0;
 
-    // TRANSMIT comes first in a cycle: the flag is cleared before a step may set it again.
-    if (grant_valid) next_answer[grant_slot] = 1'b0;
+    step_slot = head_slot;
+    write_state = 1'b0;
+    to_state = `OAE_STATE_IDLE;
+    write_answer = 1'b0;
+    to_answer = 1'b0;
+    write_delivered = 1'b0;
+    to_delivered = 1'b0;
+    write_advance = 1'b0;
+    to_advance = 1'b0;
+    write_reason = 1'b0;
+    to_reason = refusal;
 
     if (delivery) begin
       // The last beat is taken and the mark is set in one step; only then is DONE due.
-      next_delivered[head_slot] = 1'b1;
-      next_answer[head_slot] = 1'b1;
+      write_delivered = 1'b1;
+      to_delivered = 1'b1;
+      write_answer = 1'b1;
+      to_answer = 1'b1;
       next_deliver_pointer = deliver_pointer + 1'b1;
-      if (!`OAE_HAS_F21) next_state[3*head_slot+:3] = `OAE_STATE_IDLE;
+      write_state = !`OAE_HAS_F21;
       next_event_valid = 1'b1;
       next_event_word = word(`OAE_EVENT_DELIVERED, head_slot, head_state, head_state,
                              `OAE_KIND_DATA, deliver_pointer);
     end else if (doubt) begin
       // The peer's memory is gone: nobody will ever decide this record.
-      next_state[3*head_slot+:3] = `OAE_STATE_IDLE;
-      next_answer[head_slot] = 1'b0;
+      write_state = 1'b1;
+      to_state = `OAE_STATE_IDLE;
+      write_answer = 1'b1;
+      to_answer = 1'b0;
       next_deliver_pointer = deliver_pointer + 1'b1;
       next_event_valid = 1'b1;
       next_event_word =
           word(`OAE_EVENT_DOUBTED, head_slot, head_state, `OAE_STATE_IDLE, 8'd0, deliver_pointer);
     end else if (settling) begin
+      step_slot = settling_slot;
       next_settling = 1'b0;
       next_event_valid = 1'b1;
-      next_answer[settling_slot] = 1'b1;
+      write_answer = 1'b1;
+      to_answer = 1'b1;
       if (settling_state == `OAE_STATE_TENTATIVE) begin
-        next_state[3*settling_slot+:3] = `OAE_STATE_REFLECTING;
+        write_state = 1'b1;
+        to_state = `OAE_STATE_REFLECTING;
         next_event_word = word(
           `OAE_EVENT_REFLECTED,
           settling_slot,
@@ -237,8 +293,10 @@ module oae_responder_core #(
           ids[settling_slot]
         );
       end else begin
-        next_state[3*settling_slot+:3] = `OAE_STATE_ABORTED;
-        next_reasons[6*settling_slot+:6] = `OAE_ABORT_REASON_REQUESTED;
+        write_state = 1'b1;
+        to_state = `OAE_STATE_ABORTED;
+        write_reason = 1'b1;
+        to_reason = `OAE_ABORT_REASON_REQUESTED;
         next_event_word = word(
           `OAE_EVENT_ABORT_RECORDED,
           settling_slot,
@@ -250,6 +308,7 @@ module oae_responder_core #(
       end
     end else if (inbox || frame_valid) begin
       next_inbox = 1'b0;
+      step_slot = frame_slot;
       next_event_valid = 1'b1;
       // The window test precedes every row.
       if (beyond && `OAE_HAS_F24) begin
@@ -263,12 +322,17 @@ module oae_responder_core #(
         case (frame_operation)
           `OAE_OPERATION_DATA: begin
             record_valid = 1'b1;
-            next_delivered[frame_slot] = 1'b0;
-            next_advance[frame_slot] = frame_kind == `OAE_KIND_EPOCH_ADVANCE;
+            write_delivered = 1'b1;
+            to_delivered = 1'b0;
+            write_advance = 1'b1;
+            to_advance = frame_kind == `OAE_KIND_EPOCH_ADVANCE;
             if (refusal != `OAE_ABORT_REASON_NONE) begin
-              next_state[3*frame_slot+:3] = `OAE_STATE_ABORTED;
-              next_reasons[6*frame_slot+:6] = refusal;
-              next_answer[frame_slot] = 1'b1;
+              write_state = 1'b1;
+              to_state = `OAE_STATE_ABORTED;
+              write_reason = 1'b1;
+              to_reason = refusal;
+              write_answer = 1'b1;
+              to_answer = 1'b1;
               next_event_word = word(
                 `OAE_EVENT_REFUSED,
                 frame_slot,
@@ -280,8 +344,10 @@ module oae_responder_core #(
                 frame_id
               );
             end else begin
-              next_state[3*frame_slot+:3] = `OAE_STATE_TENTATIVE;
-              next_answer[frame_slot] = 1'b0;
+              write_state = 1'b1;
+              to_state = `OAE_STATE_TENTATIVE;
+              write_answer = 1'b1;
+              to_answer = 1'b0;
               next_settling = 1'b1;
               next_settling_slot = frame_slot;
               next_settling_held = 1'b0;
@@ -298,10 +364,14 @@ module oae_responder_core #(
           `OAE_OPERATION_ABORT:
           if (`OAE_HAS_F22) begin
             record_valid = 1'b1;
-            next_state[3*frame_slot+:3] = `OAE_STATE_REVERSING;
-            next_delivered[frame_slot] = 1'b0;
-            next_advance[frame_slot] = 1'b0;
-            next_answer[frame_slot] = 1'b0;
+            write_state = 1'b1;
+            to_state = `OAE_STATE_REVERSING;
+            write_delivered = 1'b1;
+            to_delivered = 1'b0;
+            write_advance = 1'b1;
+            to_advance = 1'b0;
+            write_answer = 1'b1;
+            to_answer = 1'b0;
             next_settling = 1'b1;
             next_settling_slot = frame_slot;
             next_settling_held = 1'b0;
@@ -316,7 +386,8 @@ module oae_responder_core #(
                    (frame_state == `OAE_STATE_COMMITTED && delivered[frame_slot]) ||
                    (frame_state == `OAE_STATE_REFLECTING &&
                     frame_operation == `OAE_OPERATION_DATA)) begin
-        next_answer[frame_slot] = 1'b1;
+        write_answer = 1'b1;
+        to_answer = 1'b1;
         next_event_word = word(`OAE_EVENT_ANSWER_REPEATED, frame_slot, frame_state, frame_state,
                                frame_info, frame_id);
       end else if (frame_state == `OAE_STATE_COMMITTED) begin
@@ -326,23 +397,30 @@ module oae_responder_core #(
         next_event_word =
             word(`OAE_EVENT_RESPONDER_VIOLATION, frame_slot, 3'd0, 3'd0, frame_info, frame_id);
       end else if (frame_operation == `OAE_OPERATION_COMMIT) begin
-        next_state[3*frame_slot+:3] = `OAE_STATE_COMMITTED;
-        next_answer[frame_slot] = !`OAE_HAS_F20;
-        next_delivered[frame_slot] = 1'b0;
+        write_state = 1'b1;
+        to_state = `OAE_STATE_COMMITTED;
+        write_answer = 1'b1;
+        to_answer = !`OAE_HAS_F20;
+        write_delivered = 1'b1;
+        to_delivered = 1'b0;
         next_event_word = word(`OAE_EVENT_COMMIT_HEARD, frame_slot, frame_state,
                                `OAE_STATE_COMMITTED, 8'd0, frame_id);
 `ifdef OAE_ABLATE_F19
         // The mark comes before the delivery.
         if (frame_id == deliver_pointer) begin
-          next_delivered[frame_slot] = 1'b1;
-          next_answer[frame_slot] = 1'b1;
+          write_delivered = 1'b1;
+          to_delivered = 1'b1;
+          write_answer = 1'b1;
+          to_answer = 1'b1;
           next_deliver_pointer = deliver_pointer + 1'b1;
         end
 `endif
       end else begin
         // ABORT of a reflected record, with its digest.
-        next_state[3*frame_slot+:3] = `OAE_STATE_REVERSING;
-        next_answer[frame_slot] = 1'b0;
+        write_state = 1'b1;
+        to_state = `OAE_STATE_REVERSING;
+        write_answer = 1'b1;
+        to_answer = 1'b0;
         next_settling = 1'b1;
         next_settling_slot = frame_slot;
         next_settling_held = 1'b1;
@@ -350,16 +428,20 @@ module oae_responder_core #(
                                8'd0, frame_id);
       end
     end else if (tired) begin
-      next_state[3*head_slot+:3] = `OAE_STATE_ABORTED;
-      next_answer[head_slot] = 1'b1;
+      write_state = 1'b1;
+      to_state = `OAE_STATE_ABORTED;
+      write_answer = 1'b1;
+      to_answer = 1'b1;
       next_event_valid = 1'b1;
       next_event_word = word(`OAE_EVENT_ABORT_RECORDED, head_slot, head_state, `OAE_STATE_ABORTED,
                              8'd0, deliver_pointer);
     end else if (head_committed && advance[head_slot]) begin
       // An epoch advance is no record for the host: it takes effect here.
       advance_taken = 1'b1;
-      next_delivered[head_slot] = 1'b1;
-      next_answer[head_slot] = 1'b1;
+      write_delivered = 1'b1;
+      to_delivered = 1'b1;
+      write_answer = 1'b1;
+      to_answer = 1'b1;
       next_deliver_pointer = deliver_pointer + 1'b1;
       next_event_valid = 1'b1;
       next_event_word = word(
@@ -374,10 +456,22 @@ module oae_responder_core #(
                  (changing && unresolved && !head_named)) begin
       // Aborted ids are skipped; while draining, so is what never came.
       next_deliver_pointer = deliver_pointer + 1'b1;
-      if (!`OAE_HAS_F21) next_state[3*head_slot+:3] = `OAE_STATE_IDLE;
+      write_state = !`OAE_HAS_F21;
       next_event_valid = 1'b1;
       next_event_word =
           word(`OAE_EVENT_SKIPPED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, 8'd0, deliver_pointer);
+    end
+
+    // A step writes one slot. TRANSMIT comes first in a cycle: what it clears a step may set.
+    for (w = 0; w < WINDOW; w = w + 1) begin
+      if (grant_valid && grant_slot == w[SLOT_BITS-1:0]) next_answer[w] = 1'b0;
+      if (step_slot == w[SLOT_BITS-1:0]) begin
+        if (write_state) next_state[3*w+:3] = to_state;
+        if (write_answer) next_answer[w] = to_answer;
+        if (write_delivered) next_delivered[w] = to_delivered;
+        if (write_advance) next_advance[w] = to_advance;
+        if (write_reason) next_reasons[6*w+:6] = to_reason;
+      end
     end
 
     if (adopt) begin
@@ -424,7 +518,7 @@ module oae_responder_core #(
     settling_held <= next_settling_held;
     event_valid <= next_event_valid;
     event_word <= next_event_word;
-    if (record_valid) ids[frame_slot] <= frame_id;
+    if (writes_id) ids[frame_slot] <= frame_id;
     if (rst || amnesia || crash) begin
       // Volatile state is lost; durable state stays as it was before this edge.
       state <= crashed_state;
