@@ -13,6 +13,7 @@ from oae.explore.world import Act, Local
 from oae.frame import Frame, Malformed, NotUp, Received, Sync, Verdict
 from oae.model import End, Event, Host, NotAllowedError, Parameters
 from oae.model import end as ends
+from oae.model import responder as responders
 from oae.spec.constants import (
     EventCode,
     Kind,
@@ -23,6 +24,7 @@ from oae.spec.constants import (
     State,
 )
 
+FAULT_BEATS = 2  # an end that is so far ahead of the newest echo sends no beat of its own accord
 LOST = 8  # instead of an outcome: the end forgot the record
 TOLD_TWICE = 9
 SIDE_B = 16  # records of B are numbered from here
@@ -80,6 +82,7 @@ class EndsWorld:
     timers: bool = True
     retries: bool = True
     beats: bool = False
+    lossless: bool = False  # then an overdue answer can only be one that waits for delivery
     challenges: int | None = None  # more than this many challenges of an end are too many
     _numbers: dict[int, int] = field(default_factory=dict)  # digest to record
 
@@ -283,10 +286,13 @@ class EndsWorld:
             yield from self._send(side, party, owing, operation, index, "sends again")
 
     def _beats(self, side: int, party: Party) -> Iterator[Act]:
-        """A beat may go while a slot waits or an echo is owed, but answers go first."""
+        """A beat may go while a slot waits or an echo is owed; what was heard is answered first."""
         parameters, end = self.parameters[side], party.end
-        answers = any(slot.answer for slot in end.responder.slots)
-        if end.up and not answers and (end.initiator.waiting or end.beat.echo_owed):
+        settling = responders.settling(end.responder) is not None
+        answers = settling or any(slot.answer for slot in end.responder.slots)
+        unanswered = parameters.beats_ahead(end.beat.number, end.beat.echo)
+        waits = end.initiator.waiting and unanswered < FAULT_BEATS
+        if not answers and (waits or end.beat.echo_owed):
             yield from self._send(side, party, end, Operation.NOP, 0, "beat")
         for index in range(parameters.window):
             yield from self._try(
@@ -373,8 +379,8 @@ class EndsWorld:
             return party._replace(aborted=party.aborted | 1 << side * SIDE_B + tag)
         if code == EventCode.TOLD:
             return self._told(party, before, event)
-        if code == EventCode.RETRIED and event.before != State.COMMITTED and self.beats:
-            return party._replace(wrong="needless")
+        if code == EventCode.RETRIED and self.lossless and event.before != State.COMMITTED:
+            return party._replace(wrong="recovery: sent again, though nothing was lost")
         return party
 
     def _told(self, party: Party, before: End, event: Event) -> Party:
@@ -407,7 +413,7 @@ class EndsWorld:
         )
 
     def _end_broken(self, party: Party) -> str | None:
-        if party.wrong and party.wrong != "needless":
+        if party.wrong:
             return party.wrong
         if party.end.link.converged < party.converged:
             return "epochs: the converged epoch went back"

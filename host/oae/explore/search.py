@@ -108,6 +108,7 @@ class Search:
         ] = ({}, {})
         self._arrivals: tuple[dict[tuple[int, ChannelState], list[tuple[_Move, ChannelState]]], ...]
         self._arrivals = ({}, {})
+        self._after_sending: dict[tuple[ChannelState, int], ChannelState | None] = {}
         self._faults: dict[ChannelState, list[tuple[int, int, ChannelState]]] = {}
         self._pairs: dict[tuple[int, int], str | None] = {}
         self._frame_pairs: dict[tuple[int, int, int, int], str | None] = {}
@@ -204,6 +205,13 @@ class Search:
             )
             self._heard[side][key] = moves
         return moves
+
+    def _send(self, on_the_way: ChannelState, frame: int) -> ChannelState | None:
+        key = (on_the_way, frame)
+        after = self._after_sending.get(key, self)
+        if after is self:
+            after = self._after_sending[key] = self.channel.send(on_the_way, frame)
+        return after
 
     def _arrivals_of(
         self, side: int, number: int, on_the_way: ChannelState
@@ -335,7 +343,7 @@ class Search:
 
     def _successors(self, state: State) -> Iterator[tuple[State, int, bool]]:
         a, b, forward, backward, fund = state
-        send = self.channel.send
+        send = self._send
         for after, frame, price, fair, how in self._acts_of(A, a):
             left = fund if price < 0 else self._pay(fund, price)
             if left >= 0:
