@@ -1,5 +1,6 @@
 """One end against the reference end: directed tests of requirements that need whole frames."""
 
+import itertools
 import random
 
 import cocotb
@@ -377,3 +378,67 @@ async def the_peer_loses_its_memory(dut):
     await bench.converse(peer, lambda: len(bench.completed) > told + (WINDOW == 1))
     assert bench.completed[-1] == Completed(3, 0 if WINDOW > 1 else 1, 0, Outcome.COMMITTED, 0)
     await bench.check_rest()
+
+
+@cocotb.test()
+@requirement("OAE-LNK-002", "OAE-LNK-004")
+async def a_sync_alone_changes_nothing(dut):
+    """A SYNC of an unknown session is answered and starts a challenge; what is held stays."""
+    bench, peer = await connected(dut)
+    before = bench.follower.end
+    stranger = ReferencePeer(bench.parameters, session=0x5EED)
+    stranger.start()
+    for image in stranger.speak():
+        bench.hear(image)
+    await bench.step(60)
+    assert bench.up
+    after = bench.follower.end
+    assert (after.link.verified, after.link.pending) == (before.link.verified, None)
+    codes = [operation_of(image) for image in bench.sent[-2:]]
+    assert codes == [Operation.SYNC_ACK, Operation.SYNC]
+    await bench.converse(peer, lambda: not bench.follower.end.link.outstanding)
+    assert bench.up
+
+
+@cocotb.test()
+@requirement("OAE-LNK-003", "OAE-LNK-007")
+async def a_repeated_challenge_is_the_same_challenge(dut):
+    """Without an answer the same SYNC goes again, every SYNC_INTERVAL."""
+    bench = await EndBench(dut).start()
+    interval = int(dut.SYNC_INTERVAL.value)
+    await bench.step(4 * interval)
+    assert len(bench.sent) == 4
+    assert len(set(bench.sent)) == 1
+    starts = [first for first, _ in bench.sent_at]
+    gaps = [after - before for before, after in itertools.pairwise(starts)]
+    assert all(interval <= gap <= interval + 4 for gap in gaps)
+
+
+@cocotb.test(skip=WINDOW == 1)  # a decision and a new record at once
+@requirement("OAE-LNK-015")
+async def an_owed_sync_ack_goes_before_commit_and_data(dut):
+    """With COMMIT, DATA and SYNC_ACK all owed, SYNC_ACK is the first to go."""
+    bench, peer = await connected(dut)
+    bench.submit(b"decided")
+    sent = len(bench.sent)
+    await bench.until(lambda: len(bench.sent) > sent)
+    bench.mac_ready = lambda cycle: False
+    bench.submit(b"fresh 1")
+    bench.submit(b"fresh 2")
+    peer.hear(bench.sent[sent])
+    bench.lose()
+    for image in peer.speak():  # the ACK
+        bench.hear(image)
+    peer.crash()
+    for image in peer.speak():  # the SYNC
+        bench.hear(image)
+    await bench.step(60)
+    assert bench.code_cycles(EventCode.DECIDED)
+    sent = len(bench.sent)
+    bench.mac_ready = lambda cycle: True
+    await bench.until(lambda: len(bench.sent) > sent + 2)
+    # At most two frames were with the builder before.
+    order = [operation_of(image) for image in bench.sent[sent:]]
+    assert Operation.SYNC_ACK in order[:3]
+    assert Operation.COMMIT not in order[: order.index(Operation.SYNC_ACK)]
+    await bench.converse(peer, lambda: len(bench.completed) == 3)

@@ -52,3 +52,27 @@ def test_wrong_parameters_are_refused(simulator: str, wrong: dict[str, int], nam
             sources=SOURCES,
             parameters=wrong,
         )
+
+
+@requirement("OAE-PRM-012")
+@pytest.mark.parametrize(
+    ("ingredient", "shown_by"),
+    [
+        ("F25", "receiving_never_waits"),
+        ("F26", "a_sync_alone_changes_nothing"),
+        ("F29", "a_repeated_challenge_is_the_same_challenge"),
+        ("F30", "an_owed_sync_ack_goes_before_commit_and_data"),
+    ],
+)
+def test_without_an_ingredient(ingredient: str, shown_by: str) -> None:
+    """What one end shows when the ingredient is left out: its own test then fails."""
+    with pytest.raises(SimulationError, match=f"failed: {shown_by}"):
+        run(
+            "oae_end",
+            "cocotb_tests.end.bench_end",
+            simulator="icarus",
+            sources=SOURCES,
+            parameters={"WINDOW": 8, "RECORD_MAX": 64, **TIMERS},
+            defines={f"OAE_ABLATE_{ingredient}": 1},
+            testcase=shown_by,
+        )
