@@ -1,7 +1,8 @@
 // Counts events: every event word increments the one counter that link.toml names for it.
 //
 // A channel tells at most one event a cycle, so each has a bank of its own in distributed RAM.
-// Counters belong to the observer: crash and amnesia leave them, only rst clears them.
+// The step in which an event is counted is the one after that in which it shows. Counters belong
+// to the observer: crash and amnesia leave them, only rst clears them.
 `default_nettype none
 `include "oae_defs.vh"
 
@@ -37,21 +38,33 @@ module oae_counters (
       ) : place_link(
           code, info
       );
+      reg [5:0] counted;  // where the event of the cycle before counts
       reg [31:0] counts[0:31];
       reg [31:0] used;  // counters that are not zero
-      wire [31:0] count = used[spot[4:0]] ? counts[spot[4:0]] : 32'd0;
-      assign bank_values[32*c+:32] = used[place[4:0]] ? counts[place[4:0]] : 32'd0;
+      reg [31:0] bank_value;
+      wire [31:0] count = used[counted[4:0]] ? counts[counted[4:0]] : 32'd0;
+      assign bank_values[32*c+:32] = bank_value;
       always @(posedge clk) begin
-        if (event_valid[c] && spot[5]) begin
-          counts[spot[4:0]] <= count + 1'b1;
-          used[spot[4:0]]   <= 1'b1;
+        bank_value <= used[place[4:0]] ? counts[place[4:0]] : 32'd0;
+        counted <= {event_valid[c] && spot[5] && !rst, spot[4:0]};
+        if (counted[5]) begin
+          counts[counted[4:0]] <= count + 1'b1;
+          used[counted[4:0]]   <= 1'b1;
         end
         if (rst) used <= 32'd0;
       end
     end
   endgenerate
 
-  always @(posedge clk) value <= place == 8'hff ? 32'd0 : bank_values[32*place[7:5]+:32];
+  reg [2:0] bank;
+  always @(posedge clk) bank <= place[7:5];
+
+  integer b;
+  always @* begin
+    value = 32'd0;  // of no counter: there is no seventh bank
+    for (b = 0; b < `OAE_CHANNELS; b = b + 1)
+    if (bank == b[2:0]) value = value | bank_values[32*b+:32];
+  end
 
   wire unused = &{1'b0, event_words};  // slot, states and value are not counted
 

@@ -518,13 +518,17 @@ module oae_end #(
   assign m_doubt_digest = head_digest;
 
   // Three reads of a slot's digest: answered, compared, doubted; two of its length.
+  // They are written one cycle behind the step, from fields that still hold; nobody reads them
+  // before. A restart in that cycle does not undo the step.
   wire record_step = responder_record_valid && !rst && !restart;
+  reg  recorded;
+  always @(posedge clk) recorded <= record_step;
   oae_slot_memory #(
       .WINDOW(WINDOW),
       .WIDTH (32)
   ) incoming_digests (
       .clk(clk),
-      .write_enable(record_step),
+      .write_enable(recorded),
       .write_slot(record_slot),
       .write_data(frame_digest),
       .read_slot_0(next_answer_slot),
@@ -538,7 +542,7 @@ module oae_end #(
       .WIDTH (48)
   ) incoming_heads (
       .clk(clk),
-      .write_enable(record_step),
+      .write_enable(recorded),
       .write_slot(record_slot),
       .write_data({frame_digest, frame_length}),
       .read_slot_0(head_slot),
@@ -604,7 +608,7 @@ module oae_end #(
   // the responder in that of the delivered mark. It never goes back.
   reg [31:0] converged;
   always @(posedge clk) begin
-    if (record_step && frame_kind == `OAE_KIND_EPOCH_ADVANCE) incoming_advance <= offered_epoch;
+    if (recorded && frame_kind == `OAE_KIND_EPOCH_ADVANCE) incoming_advance <= offered_epoch;
     if (!restart && tell_taken && tell_kind && tell_outcome == `OAE_OUTCOME_COMMITTED &&
         advance_epoch > converged && !(advance_taken && incoming_advance > advance_epoch))
       converged <= advance_epoch;
@@ -661,7 +665,7 @@ module oae_end #(
       .beat_due(beat_due),
       .answers(owes_answer),
       .oldest_answer(head_slot),
-      .answers_renamed(record_step),
+      .answers_renamed(record_step || recorded),
       .decisions(owes_decision),
       .repeats(owes_repeat),
       .firsts(owes_first),

@@ -110,10 +110,6 @@ module oae_frame_builder #(
   reg [7:0] kind;
   reg [15:0] epoch, record_length;
   reg [SLOT_BITS-1:0] slot;
-  reg [63:0] sync_session, sync_verified, sync_challenger;
-  reg [31:0] sync_counter;
-  reg [15:0] sync_record_max;
-  reg [7:0] sync_window;
 
   wire request_is_data = request_operation == `OAE_OPERATION_DATA;
   wire request_is_sync = request_operation == `OAE_OPERATION_SYNC ||
@@ -147,42 +143,57 @@ module oae_frame_builder #(
       record_length <= request_is_data ? request_length :
           request_is_sync ? {8'd0, `OAE_SYNC_RECORD_BYTES} : 16'd0;
       slot <= request_slot;
-      sync_session <= request_sync_session;
-      sync_verified <= request_sync_verified;
-      sync_challenger <= request_sync_challenger;
-      sync_counter <= request_sync_counter;
-      sync_record_max <= request_sync_record_max;
-      sync_window <= request_sync_window;
     end
   end
 
   // --- The digest of SYNC: a word a cycle from the request on, the last with the beat ---
 
+  // --- The body of a frame without record: four words that go around. SYNC's go around once while
+  //     its digest is counted, a word a cycle from the request on, the last with the beat; those
+  //     of a guard are filled in once the request's fields are known. ---
+
+  reg [63:0] body_0, body_1, body_2, body_3;  // body_0 is counted or formed next
+  reg asked;  // the request came in the cycle before
   reg [1:0] counted;  // words counted after the first
   reg [31:0] crc;
-  reg [63:0] counted_word;
-  wire [63:0] sync_last = {sync_counter, sync_record_max, sync_window, 8'd0};
+  wire [63:0] word_1, word_2, word_3;  // of the header
+  reg formed;  // a beat is formed in this cycle
+  wire counts = is_sync && state != IDLE && counted != 2'd2;
+  wire turns = counts || (formed && (state == BODY || (state == DIGEST && is_sync)));
+
   wire [31:0] next_crc = oae_crc_record_word(
-      state == IDLE ? `OAE_CRC_RECORD_INITIAL : crc, reversed(counted_word)
+      state == IDLE ? `OAE_CRC_RECORD_INITIAL : crc,
+      reversed(
+          state == IDLE ? request_sync_session : body_0)
   );
   // The trailer has one field that is not zero: the record's length.
   wire [31:0] trailer_share = oae_crc_word(32'd0, {32'd0, `OAE_SYNC_RECORD_BYTES, 24'd0});
   wire [31:0] sync_digest = ~(next_crc ^ trailer_share);
 
-  always @* begin
-    if (state == IDLE) counted_word = request_sync_session;
-    else if (counted == 2'd0) counted_word = sync_verified;
-    else if (counted == 2'd1) counted_word = sync_challenger;
-    else counted_word = sync_last;
-  end
-
   always @(posedge clk) begin
+    asked <= taken;
     if (state == IDLE) begin
       counted <= 2'd0;
       crc <= next_crc;
-    end else if (counted != 2'd2) begin
+    end else if (counts) begin
       counted <= counted + 1'b1;
       crc <= next_crc;
+    end
+    if (taken) begin
+      body_0 <= request_sync_verified;
+      body_1 <= request_sync_challenger;
+      body_2 <= {request_sync_counter, request_sync_record_max, request_sync_window, 8'd0};
+      body_3 <= request_sync_session;
+    end else if (asked && !is_sync) begin
+      body_0 <= {operand, 16'd0, ~word_1[15:0]};
+      body_1 <= ~word_2;
+      body_2 <= ~{word_3[63:32], digest};
+      body_3 <= {~operand, 32'd0};
+    end else if (turns) begin
+      body_0 <= body_1;
+      body_1 <= body_2;
+      body_2 <= body_3;
+      body_3 <= body_0;
     end
   end
 
@@ -193,7 +204,7 @@ module oae_frame_builder #(
   reg [7:0] last_keep;
   wire [WORD_BITS-1:0] full_words = record_length[WORD_BITS+2:3];
   wire [7:0] tail_lanes = ~(8'hFF << record_length[2:0]);
-  wire [7:0] record_lanes = word < full_words ? 8'hFF : word == full_words ? tail_lanes : 8'h00;
+  reg [7:0] record_lanes;
   wire [63:0] record_bits = {
     {8{record_lanes[7]}},
     {8{record_lanes[6]}},
@@ -207,6 +218,7 @@ module oae_frame_builder #(
 
   // One register behind the request; the body comes three later.
   always @(posedge clk) begin
+    record_lanes <= next_word < full_words ? 8'hFF : next_word == full_words ? tail_lanes : 8'h00;
     if (record_length <= PADDED) begin
       last_word <= {{WORD_BITS - 2{1'b0}}, 2'd3};
       last_keep <= 8'h0F;
@@ -228,7 +240,6 @@ module oae_frame_builder #(
 
   // --- The beats ---
 
-  reg formed;  // a beat is formed in this cycle
   reg [63:0] next_data;  // byte 0 in lane 0
   reg [7:0] next_keep;
   reg next_last;
@@ -236,9 +247,9 @@ module oae_frame_builder #(
   // Fields stand big-endian in these.
   wire [15:0] length_field = record_length + {8'd0, `OAE_LENGTH_BASE};
   wire [63:0] word_0 = {destination, source[47:32]};
-  wire [63:0] word_1 = {source[31:0], ETHERTYPE, balance_of(operation), operation, id[15:8]};
-  wire [63:0] word_2 = {id[7:0], length_field, link_session, kind};
-  wire [63:0] word_3 = {id[31:16], epoch, is_sync ? sync_digest : digest};
+  assign word_1 = {source[31:0], ETHERTYPE, balance_of(operation), operation, id[15:8]};
+  assign word_2 = {id[7:0], length_field, link_session, kind};
+  assign word_3 = {id[31:16], epoch, is_sync ? sync_digest : digest};
 
   always @* begin
     next_state = state;
@@ -278,16 +289,7 @@ module oae_frame_builder #(
         if (free) next_state = BODY;
       end
       BODY: begin
-        if (is_data) begin
-          next_data = read_data & record_bits;
-        end else begin
-          case (word[1:0])
-            2'd0: next_data = reversed(is_sync ? sync_session : {operand, 16'd0, ~word_1[15:0]});
-            2'd1: next_data = reversed(is_sync ? sync_verified : ~word_2);
-            2'd2: next_data = reversed(is_sync ? sync_challenger : ~{word_3[63:32], digest});
-            default: next_data = reversed(is_sync ? sync_last : {~operand, 32'd0});
-          endcase
-        end
+        next_data = is_data ? read_data & record_bits : reversed(body_0);
         formed = free;
         next_last = word == last_word;
         if (next_last) next_keep = last_keep;

@@ -324,12 +324,15 @@ module oae_link_control #(
   end
 
   // Link sessions: CRC-32C of (sender's session, receiver's session), one byte a cycle, first for
-  // what is sent, then for what is received. Nothing is sent until both are known.
+  // what is sent, then for what is received; the byte is fetched a cycle before. Nothing is sent
+  // until both are known.
   reg  [  5:0] session_step;  // 32 = known
+  reg          session_fetched;
+  reg  [  7:0] session_data;
   reg  [ 31:0] session_crc;
   wire [255:0] session_bytes = {session, verified, verified, session};
-  wire [  4:0] session_byte = ~session_step[4:0];
-  wire [ 31:0] session_crc_next = crc_byte(session_crc, session_bytes[8*session_byte+:8]);
+  wire [  4:0] session_byte = ~(session_step[4:0] +{4'd0, session_fetched});
+  wire [ 31:0] session_crc_next = crc_byte(session_crc, session_data);
   wire         sessions_known = session_step[5];
   assign owes_sync_ack = sync_ack_owed && sessions_known;
   assign owes_sync = sync_owed && sessions_known;
@@ -346,7 +349,9 @@ module oae_link_control #(
   endfunction
 
   always @(posedge clk) begin
-    if (!sessions_known) begin
+    session_data <= session_bytes[8*session_byte+:8];
+    session_fetched <= 1'b1;
+    if (!sessions_known && session_fetched) begin
       session_step <= session_step + 1'b1;
       session_crc  <= session_crc_next;
       if (session_step[3:0] == 4'hf) begin
@@ -359,7 +364,8 @@ module oae_link_control #(
     // A new own or verified session, or a restart, starts it again.
     if (rst || amnesia || crash || adopt || session == 64'd0) begin
       session_step <= 6'd0;
-      session_crc  <= 32'hffffffff;
+      session_crc <= 32'hffffffff;
+      session_fetched <= 1'b0;
     end
   end
 

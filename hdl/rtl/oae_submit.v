@@ -109,6 +109,11 @@ module oae_submit #(
   wire [31:0] bound_id = `OAE_HAS_F12 ? {{32 - ID_BITS{1'b0}}, open_id} : 32'd0;
   wire [63:0] trailer_first = {swapped(bound_id), swapped(link_session)};
   wire [63:0] trailer_second = {swapped(epoch), swapped({s_submit_kind, 8'd0, open_length})};
+  // One CRC for both halves.
+  wire second_half = state == FINISH;
+  wire [31:0] trailer_crc = oae_crc_word(
+      second_half ? trailer : 32'd0, second_half ? trailer_second : trailer_first
+  );
   assign open_digest = ~(crc ^ trailer);
   assign open_valid = state == OFFER;
   assign refusal_valid = state == REFUSE;
@@ -156,20 +161,21 @@ module oae_submit #(
           else if (full) begin
             next_state = REFUSE;
             next_refusal_reason = `OAE_ABORT_REASON_RECORD_TOO_LONG;
-          end else if (s_submit_kind > `OAE_KIND_EPOCH_ADVANCE || next_open_length == 16'd0 ||
-                       (is_advance && next_open_length != 16'd4)) begin
-            next_state = REFUSE;
-            next_refusal_reason = `OAE_ABORT_REASON_RECORD_INVALID;
           end
         end
       end
       TRAILER: begin
         // The trailer is taken only while nothing in it can change.
-        next_trailer = oae_crc_word(32'd0, trailer_first);
+        next_trailer = trailer_crc;
         if (can_open) next_state = FINISH;
+        if (s_submit_kind > `OAE_KIND_EPOCH_ADVANCE || open_length == 16'd0 ||
+            (is_advance && open_length != 16'd4)) begin
+          next_state = REFUSE;
+          next_refusal_reason = `OAE_ABORT_REASON_RECORD_INVALID;
+        end
       end
       FINISH: begin
-        next_trailer = oae_crc_word(trailer, trailer_second);
+        next_trailer = trailer_crc;
         next_state   = can_open ? OFFER : TRAILER;
         if (open_length > record_max) begin
           next_state = REFUSE;

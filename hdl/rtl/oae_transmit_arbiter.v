@@ -55,14 +55,21 @@ module oae_transmit_arbiter #(
     input [WINDOW-1:0] flags;
     input [SLOT_BITS-1:0] oldest;
     integer i;
-    reg [SLOT_BITS-1:0] slot;
+    reg [SLOT_BITS-1:0] later, any;
+    reg found;
     begin
-      first_from = oldest;
-      for (i = WINDOW - 1; i >= 0; i = i - 1) begin
-        slot = oldest + i[SLOT_BITS-1:0];
-        if (WINDOW == 1) slot = {SLOT_BITS{1'b0}};
-        if (flags[slot]) first_from = slot;
+      later = {SLOT_BITS{1'b0}};
+      any   = {SLOT_BITS{1'b0}};
+      found = 1'b0;
+      for (i = WINDOW - 1; i >= 0; i = i - 1)
+      if (flags[i]) begin
+        any = i[SLOT_BITS-1:0];
+        if (i[SLOT_BITS-1:0] >= oldest) begin
+          later = i[SLOT_BITS-1:0];
+          found = 1'b1;
+        end
       end
+      first_from = found ? later : any;
     end
   endfunction
 

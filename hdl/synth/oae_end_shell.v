@@ -70,9 +70,14 @@ module oae_end_shell #(
     event_words,
     event_cycle
   };
-  reg [OUTPUTS-1:0] shift;
-  always @(posedge clk) shift <= capture ? out : {shift[OUTPUTS-2:0], 1'b0};
+  // The outputs' own registers stand before the shift register: no path ends in its multiplexer.
+  reg [OUTPUTS-1:0] sampled, shift;
+  always @(posedge clk) begin
+    sampled <= out;
+    shift   <= capture ? sampled : {shift[OUTPUTS-2:0], 1'b0};
+  end
   assign serial_out = shift[OUTPUTS-1];
+  (* keep_hierarchy *)
   oae_end #(
       .WINDOW(WINDOW),
       .RECORD_MAX(RECORD_MAX)
