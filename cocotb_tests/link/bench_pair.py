@@ -9,7 +9,7 @@ OVER = 5  # state of the top in which the trace is whole
 
 
 @cocotb.test()
-@requirement("OAE-SIM-001")
+@requirement("OAE-DET-001")
 async def the_schedule_runs_to_its_end(dut):
     """The top comes to its end by itself; what it wrote is compared outside."""
     Clock(dut.clk, 2, "ns").start()

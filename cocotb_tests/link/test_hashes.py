@@ -31,14 +31,14 @@ def check(seed: int, folder: Path) -> None:
     assert all(verilator.crashes[end] for end in (0, 1))
 
 
-@requirement("OAE-SIM-001", "OAE-END-002")
+@requirement("OAE-DET-001", "OAE-END-002")
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_both_simulators_write_the_same_trace(seed: int, tmp_path: Path) -> None:
     check(seed, tmp_path)
 
 
 @pytest.mark.long_hashes
-@requirement("OAE-SIM-001", "OAE-END-002")
+@requirement("OAE-DET-001", "OAE-END-002")
 @pytest.mark.parametrize("seed", range(SEEDS + 1, LONG_SEEDS + 1))
 def test_both_simulators_write_the_same_trace_over_many_seeds(seed: int, tmp_path: Path) -> None:
     check(seed, tmp_path)

@@ -13,7 +13,7 @@ from cocotb_tests.link.pair import play
 from cocotb_tests.runner import ROOT, run
 
 
-@requirement("OAE-SIM-001")
+@requirement("OAE-DET-001")
 @pytest.mark.parametrize("simulator", ["icarus", pytest.param("verilator", marks=pytest.mark.long)])
 def test_cocotb_gives_only_the_clock(simulator: str, tmp_path: Path) -> None:
     scenario = parse("hash")
