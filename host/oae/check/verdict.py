@@ -1,0 +1,123 @@
+"""What a run comes to: verdict, broken promises, and what was measured."""
+
+import statistics
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """What a run comes to."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    BENCH_ERROR = "BENCH_ERROR"
+
+
+class Promise(StrEnum):
+    """What was broken; the names are those of the protocol where it has one."""
+
+    AGREEMENT = "agreement"
+    EXACTLY_ONCE = "exactly once, in order"
+    UNALTERED = "complete and unaltered"
+    NO_FALSE_COMPLETION = "no false completion"
+    CONSERVATION = "conservation"
+    PROGRESS = "progress"
+    NOT_BEFORE_COMMITTED = "nothing before COMMITTED"
+    FINAL = "outcomes are final"
+    NEVER_ALONE = "a responder never aborts alone"
+    NO_VIOLATION = "no violation is told"
+    COUNTERS = "counters"
+    PORTS = "ports and events agree"
+    ASSERTION = "assertions"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A promise that was broken, and where."""
+
+    promise: Promise
+    line: int
+    cycle: int
+    text: str
+
+    def __str__(self) -> str:
+        """One line: where, what was broken, and how."""
+        return f"line {self.line}, cycle {self.cycle}: {self.promise}: {self.text}"
+
+
+@dataclass
+class Expectations:
+    """What a run must show besides keeping the promises."""
+
+    records: int = 1  # committed, over both lanes
+    faults: int = 0  # scheduled faults
+    strikers: dict[int, int] = field(default_factory=dict)  # rule -> the fault that it is
+    violations: int = 0  # events of violation that are forgiven (forged frames)
+    obstructed: bool = False  # a host or an end is held up for good: nothing need move
+
+
+@dataclass
+class EndFigures:
+    """Counts of one end as initiator, and of what its host took as responder."""
+
+    submitted: int = 0  # every submission, resubmissions among them
+    resubmitted: int = 0
+    opened: int = 0
+    committed: int = 0
+    aborted: int = 0
+    unknown: int = 0
+    unopened: int = 0  # told ABORTED without a transaction
+    discarded: int = 0
+    lost: int = 0  # records of which amnesia took the outcome
+    unresolved: int = 0
+    delivered: int = 0
+    delivered_bytes: int = 0
+    doubted: int = 0
+    crashes: int = 0
+    amnesias: int = 0
+
+
+@dataclass
+class Spread:
+    """A measured quantity, in cycles."""
+
+    count: int = 0
+    least: int | None = None
+    median: float | None = None
+    p99: int | None = None
+    most: int | None = None
+
+    @classmethod
+    def of(cls, values: list[int]) -> "Spread":
+        """The spread of these values."""
+        if not values:
+            return cls()
+        ordered = sorted(values)
+        p99 = ordered[max(0, -(-99 * len(ordered) // 100) - 1)]
+        return cls(len(ordered), ordered[0], statistics.median(ordered), p99, ordered[-1])
+
+
+@dataclass
+class Judgement:
+    """The verdict on a run and everything that was found."""
+
+    verdict: Verdict
+    reason: str
+    violations: list[Violation]
+    stop: str = ""
+    cycles: int = 0
+    sha256: str = ""
+    ends: list[EndFigures] = field(default_factory=list)
+    frames: list[dict[str, int]] = field(default_factory=list)  # by fate, one a direction
+    commit_latency: Spread = field(default_factory=Spread)  # submission to decision
+    decision_latency: Spread = field(default_factory=Spread)  # first beat of DATA to decision
+    in_doubt_initiator: Spread = field(default_factory=Spread)
+    in_doubt_responder: Spread = field(default_factory=Spread)
+    goodput: list[float] = field(default_factory=list)  # delivered bits a cycle, by initiator
+    faults_struck: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For verdict.json."""
+        return asdict(self)

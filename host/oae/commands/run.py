@@ -1,0 +1,256 @@
+"""Run a scenario on the Verilog link in a simulator, check every promise, keep the evidence.
+
+Without options a file crosses a hostile link: 10 % loss, 5 % duplication, 5 % reordering and 2 %
+corruption each way, three cuts of one direction, two crashes of each end.
+
+exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 4 the bench failed
+"""
+
+import argparse
+import hashlib
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from oae.check.carried_file import CarriedFile
+from oae.check.expect import expectations
+from oae.check.scoreboard import judge
+from oae.check.verdict import Judgement, Verdict
+from oae.engines import rtl
+from oae.engines.rundir import fresh
+from oae.errors import OaeError
+from oae.faults.hash import draw
+from oae.report.summary import show
+from oae.scenario.compile import records
+from oae.scenario.parse import library, parse
+from oae.scenario.scenario import ENDS, Scenario
+from oae.trace import Trace, TraceError
+
+SUMMARY = "run a scenario on the Verilog link in a simulator and check it"
+SAMPLE_BYTES = 256 * 1024
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.BENCH_ERROR: 4}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `oae run`."""
+    names = ", ".join(library())
+    parser.add_argument("--scenario", default="demo", help=f"a file, or one of {names}")
+    parser.add_argument("--file", type=Path, help="the file to carry; a sample if none is given")
+    parser.add_argument("--seed", type=int, help="overrules the scenario's")
+    parser.add_argument("--window", type=int, help="slots of both ends; overrules the scenario's")
+    parser.add_argument("--simulator", default="verilator", choices=rtl.SIMULATORS)
+    parser.add_argument(
+        "--out", type=Path, help="run directory; a new one under runs/ if not given"
+    )
+    parser.add_argument("--timeout", type=float, help="seconds after which the simulator is ended")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="leave out an ingredient of the protocol, such as F13, to see what then breaks",
+    )
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON only")
+    parser.add_argument("--quiet", action="store_true", help="print the verdict's line only")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run, judge, tell."""
+    scenario, overruled = _scenario(arguments)
+    content = _content(scenario, arguments.file)
+    out = arguments.out or fresh(Path("runs"), scenario.name)
+    console = Console(quiet=arguments.json or arguments.quiet)
+    console.print(
+        f"[bold]{scenario.name}[/] on {arguments.simulator}, seed {scenario.seed}, into {out}",
+        highlight=False,
+    )
+    ended = _play(scenario, content, out, arguments, overruled, console)
+    judgement, carried = _judge(scenario, content, out, ended)
+    report = _report(scenario, arguments.simulator, out, ended, judgement, carried)
+    (out / "verdict.json").write_text(json.dumps(report, indent=2) + "\n")
+    if carried is not None:
+        (out / "received.bin").write_bytes(carried.received)
+    if arguments.json:
+        print(json.dumps(report, indent=2))
+    elif arguments.quiet:
+        print(f"{judgement.verdict}: {judgement.reason}")
+    else:
+        show(console, judgement, carried, ended.seconds, out)
+    if ended.status == "interrupted":
+        raise KeyboardInterrupt
+    return EXIT_CODES[judgement.verdict]
+
+
+def sample() -> bytes:
+    """The file that is carried if none is given: reproducible, and without any pattern."""
+    return b"".join(draw(0, word).to_bytes(4, "little") for word in range(SAMPLE_BYTES // 4))
+
+
+def _scenario(arguments: argparse.Namespace) -> tuple[Scenario, dict[str, int | str]]:
+    """The scenario with what the command line overrules."""
+    scenario = parse(arguments.scenario)
+    overruled: dict[str, int | str] = {}
+    if arguments.seed is not None:
+        if not 0 <= arguments.seed < 2**32:
+            raise OaeError(f"--seed {arguments.seed}: not from 0 to {2**32 - 1}")
+        overruled["seed"] = arguments.seed
+        scenario = replace(scenario, seed=arguments.seed)
+    if arguments.window is not None:
+        if arguments.window not in (1, 2, 4, 8, 16, 32, 64):
+            raise OaeError(f"--window {arguments.window}: not a power of two from 1 to 64")
+        overruled["window"] = arguments.window
+        scenario = replace(
+            scenario,
+            link=replace(scenario.link, window=arguments.window),
+            ends=tuple(replace(end, window=None) for end in scenario.ends),
+        )
+    return scenario, overruled
+
+
+def _content(scenario: Scenario, path: Path | None) -> bytes:
+    """The bytes to carry, if the scenario carries a file."""
+    if not scenario.carries_file:
+        if path is not None:
+            raise OaeError(f"--file {path}: the scenario {scenario.name} carries no file")
+        return b""
+    if path is None:
+        return sample()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise OaeError(f"--file {path}: {(error.strerror or str(error)).lower()}") from error
+    if not content:
+        raise OaeError(f"--file {path}: is empty")
+    return content
+
+
+def _play(
+    scenario: Scenario,
+    content: bytes,
+    out: Path,
+    arguments: argparse.Namespace,
+    overruled: dict[str, int | str],
+    console: Console,
+) -> rtl.Ended:
+    total = sum(len(records(scenario, end, content)) for end in range(len(ENDS)))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TextColumn("records"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("building", total=total)
+
+        def advance(progress: rtl.Progress) -> None:
+            text = f"cycle {progress.cycle:,}"
+            bar.update(task, completed=min(progress.delivered, total), description=text)
+
+        ended = rtl.run(
+            scenario,
+            out,
+            simulator=arguments.simulator,
+            file=content,
+            defines=[f"OAE_ABLATE_{name}" for name in arguments.without],
+            command=_command(arguments, out),
+            overruled=overruled,
+            timeout=arguments.timeout,
+            progress=advance,
+        )
+        if ended.stop == "resolved":
+            bar.update(task, completed=total, description=f"cycle {ended.cycles:,}")
+    return ended
+
+
+def _command(arguments: argparse.Namespace, out: Path) -> str:
+    """How to run the same again, from the run directory."""
+    words = ["oae", "run", "--scenario", str(out / "scenario.toml")]
+    words += ["--simulator", arguments.simulator]
+    for name in ("seed", "window"):
+        value = getattr(arguments, name)
+        if value is not None:
+            words += [f"--{name}", str(value)]
+    if arguments.file is not None:
+        words += ["--file", str(out / "sent.bin")]
+    for name in arguments.without:
+        words += ["--without", name]
+    return shlex.join(words)
+
+
+def _judge(
+    scenario: Scenario, content: bytes, out: Path, ended: rtl.Ended
+) -> tuple[Judgement, CarriedFile | None]:
+    carried = None
+    if scenario.carries_file:
+        sender = next(end for end, load in enumerate(scenario.loads) if load.file)
+        carried = CarriedFile(content, 1 - sender)
+    try:
+        judgement = judge(
+            Trace(out / "trace.txt"),
+            expectations(scenario),
+            ended.assertions,
+            carried.watch if carried else None,
+        )
+    except TraceError as error:
+        judgement = Judgement(Verdict.BENCH_ERROR, str(error), [])
+    if carried is not None:
+        _judge_file(judgement, carried)
+    if ended.errors:
+        judgement.verdict, judgement.reason = Verdict.BENCH_ERROR, ended.errors[0]
+    elif ended.status == "interrupted":
+        judgement.verdict, judgement.reason = Verdict.INCONCLUSIVE, "interrupted"
+    elif ended.status != "finished":
+        judgement.verdict = Verdict.BENCH_ERROR
+        judgement.reason = f"the simulator's run is {ended.status}: {judgement.reason}"
+    return judgement, carried
+
+
+def _judge_file(judgement: Judgement, carried: CarriedFile) -> None:
+    """A file that came out other than it went in is never PASS."""
+    judgement.violations += carried.violations
+    if judgement.verdict not in (Verdict.PASS, Verdict.INCONCLUSIVE):
+        return
+    if carried.violations:
+        judgement.verdict, judgement.reason = Verdict.FAIL, str(carried.violations[0])
+    elif judgement.verdict is Verdict.PASS and carried.missing:
+        judgement.verdict = Verdict.INCONCLUSIVE
+        judgement.reason = f"{carried.missing} bytes of the file have not come"
+    elif judgement.verdict is Verdict.PASS and not carried.equal:
+        judgement.verdict, judgement.reason = (
+            Verdict.FAIL,
+            "the file came out other than it went in",
+        )
+
+
+def _report(
+    scenario: Scenario,
+    simulator: str,
+    out: Path,
+    ended: rtl.Ended,
+    judgement: Judgement,
+    carried: CarriedFile | None,
+) -> dict[str, Any]:
+    """What stands in verdict.json."""
+    report: dict[str, Any] = {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "engine": f"rtl-{simulator}",
+        "run": str(out),
+        "status": ended.status,
+        **judgement.as_dict(),
+    }
+    if carried is not None:
+        report["file"] = {
+            "bytes": len(carried.sent),
+            "sha256_sent": hashlib.sha256(carried.sent).hexdigest(),
+            "sha256_received": hashlib.sha256(carried.received).hexdigest(),
+            "missing": carried.missing,
+            "equal": carried.equal,
+        }
+    return report
