@@ -36,6 +36,7 @@ BUDGET = {
     "misdirections": "frames whose id is altered so that FCS and guard fit (lane)",
     "confusions": "COMMIT and ABORT taken for each other, FCS and guard fit (lane)",
     "replays": "SYNCs of an earlier session heard (session)",
+    "timeouts": "new challenges that only SYNC_INTERVAL starts (session)",
     "disables": "a host disables its end and enables it again (session)",
     "faults": "a direction is found dead (session)",
 }
@@ -84,6 +85,7 @@ class Configuration:
     misdirections: int = 0
     confusions: int = 0
     replays: int = 0
+    timeouts: int = 0
     disables: int = 0
     faults: int = 0
     without: frozenset[str] = frozenset()

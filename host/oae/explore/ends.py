@@ -250,7 +250,11 @@ class EndsWorld:
             except NotAllowedError:
                 pass
             else:
-                yield from self._send(side, party, due, Operation.SYNC, 0, "after a time sends")
+                # While one is outstanding the same SYNC goes again; else each time is a new one.
+                price = "" if end.link.outstanding else "timeouts"
+                text = "after a time sends"
+                for act in self._send(side, party, due, Operation.SYNC, 0, text):
+                    yield act._replace(price=price)
         if self.beats:
             yield from self._beats(side, party)
         elif self.retries and end.up:

@@ -6,6 +6,7 @@ look-ups. At the end, reachability backward over fair steps tells from which sta
 flight can no longer resolve.
 """
 
+import gc
 import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping
@@ -14,11 +15,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from oae.explore.channel import Channel, ChannelState
+from oae.explore.channel import DUPLICATION, LOSS, Channel, ChannelState
 from oae.explore.world import NAMES, A, B, Local, World
 from oae.frame import Frame
 
 State = tuple[int, int, ChannelState, ChannelState, int]
+# These only bound the search: they are as fair as what is free. Whether a state can still resolve
+# is asked where none of them has been spent yet.
+BOUNDS = frozenset({"timeouts"})
+FAULT_WORDS = {LOSS: "loses", DUPLICATION: "doubles"}
 UNRESOLVABLE = "progress: nothing fair leads from here to an end at which all is resolved"
 
 
@@ -181,7 +186,7 @@ class Search:
                     self._local(side, act.after),
                     -1 if act.frame is None else self._frame(act.frame),
                     self._price(act.price),
-                    act.fair and not act.price,
+                    act.fair and (not act.price or act.price in BOUNDS),
                     self._text(act.text) * 2 + side,
                 )
                 for act in self.world.acts(side, self.locals[side][number])
@@ -198,7 +203,7 @@ class Search:
                     self._local(side, act.after),
                     -1,
                     self._price(act.price),
-                    act.fair and not act.price,
+                    act.fair and (not act.price or act.price in BOUNDS),
                     self._text(f"hears {show(self.frames[frame])}: {act.text}") * 2 + side,
                 )
                 for act in self.world.hears(side, self.locals[side][number], self.frames[frame])
@@ -234,14 +239,14 @@ class Search:
             found = []
             for name, frame, after in self.channel.faults(on_the_way):
                 if name in self.prices:
-                    text = self._text(f"{name[:-1]} of {show(self.frames[frame])}")
+                    text = self._text(f"{FAULT_WORDS[name]} {show(self.frames[frame])}")
                     found.append((self._price(name), text, after))
             for frame in set(self.channel.frames(on_the_way)):
                 for price, other in self.world.damaged(self.frames[frame]):
                     if price not in self.prices:
                         continue
                     after = self.channel.replaced(on_the_way, frame, self._frame(other))
-                    damage = f"{show(self.frames[frame])} damaged into {show(other)}"
+                    damage = f"damages {show(self.frames[frame])} into {show(other)}"
                     if after != on_the_way:
                         found.append((self._price(price), self._text(damage), after))
             self._faults[on_the_way] = found
@@ -273,6 +278,15 @@ class Search:
 
     def run(self) -> Result:
         """Visit every reachable state, or as many as the limit allows."""
+        collecting = gc.isenabled()
+        gc.disable()  # millions of tuples and no cycle among them
+        try:
+            return self._run()
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _run(self) -> Result:
         started = time.perf_counter()
         first_a, first_b = self.world.start()
         forward, backward = (self._before(sent) for sent in self.world.sent())
@@ -393,11 +407,22 @@ class Search:
             can[sources[open_]] = True
             keep = ~can[sources]
             sources, targets = sources[keep], targets[keep]
-        stuck = np.flatnonzero(~can)
+        whole = {fund for fund in range(len(self._funds)) if self._unbounded(fund)}
+        judged = np.fromiter((state[4] in whole for state in self.states), bool, len(can))
+        stuck = np.flatnonzero(~can & judged)
         result.unresolvable = len(stuck)
         if len(stuck):
             result.broken = UNRESOLVABLE
             result.steps = self._way_to(int(stuck[0]))
+
+    def _unbounded(self, fund: int) -> bool:
+        """Whether nothing of what only bounds the search has been spent."""
+        first = self._funds[self._first_fund]
+        return all(
+            left == whole
+            for name, left, whole in zip(self.prices, self._funds[fund], first, strict=True)
+            if name in BOUNDS
+        )
 
     # --- counterexamples
 

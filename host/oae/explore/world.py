@@ -13,8 +13,8 @@ NAMES = ("A", "B")
 class Act(NamedTuple):
     """Something that a party may do: the text, its price, and what becomes of it.
 
-    `price` names the budget that it takes one from; "" is free. What is free is also fair: the
-    search counts on it when it asks whether a state can still resolve.
+    `price` names the budget that it takes one from; "" is free. What is free is fair unless `fair`
+    is False: the search counts on it when it asks whether a state can still resolve.
     """
 
     text: str
