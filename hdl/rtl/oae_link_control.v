@@ -196,7 +196,7 @@ module oae_link_control #(
         if (from_verified) begin
           next_link_state = names_me ? `OAE_LINK_STATE_UP : `OAE_LINK_STATE_SYNCING;
           up_entered = names_me && !up;
-          next_resend = names_me && !up;
+          if (names_me && !up) next_resend = 1'b1;
         end else begin
           event_info = 8'd1;
           next_changing = 1'b1;
@@ -221,7 +221,10 @@ module oae_link_control #(
       next_sync_owed = 1'b0;
       next_sync_ack_owed = 1'b0;
       next_resend_owed = 1'b0;
-    end else if (changing && !initiator_busy && !responder_unresolved && !down) begin
+    end else if (changing && !initiator_busy && !responder_unresolved && !down &&
+                 !outstanding) begin
+      // Not while a challenge is out: its answer could bring the link UP before the link sessions
+      // of the new pair are known.
       event_code = `OAE_EVENT_SESSION_ADOPTED;
       event_value = pending[31:0];
       adopt = 1'b1;
