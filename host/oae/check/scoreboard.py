@@ -81,7 +81,7 @@ class Scoreboard:
         self.transmitted: list[dict[int, bytes]] = [{} for _ in range(ends)]
         self.altered: list[set[int]] = [set() for _ in range(ends)]
         self.is_cut = [False] * ends
-        self.is_enabled = [False] * ends
+        self.disabled_at: list[int | None] = [0] * ends  # cycle; None while enabled
         self.is_down = [False] * ends
         self.fired: set[int] = set()
         self.stop: Stop | None = None
@@ -173,7 +173,7 @@ class Scoreboard:
     def config(self, record: Config) -> None:
         """The session that the host offers is drawn with the step ENABLED."""
         self.offered[record.end] = record.session & 0xFFFF_FFFF
-        self.is_enabled[record.end] = bool(record.enable)
+        self.disabled_at[record.end] = None if record.enable else record.cycle
 
     def enabled(self, event: Event) -> None:
         """An end without a session draws one."""
@@ -574,10 +574,12 @@ class Scoreboard:
     def stopped(self, record: Stop) -> None:
         """What follows is no part of the experiment; note what is open now."""
         self.stop = record
+        # The stop itself disables the ends, in its own cycle.
+        disabled = any(at is not None and at < record.cycle for at in self.disabled_at)
         obstructed = (
             any(self.is_cut)
             or any(self.is_down)
-            or not all(self.is_enabled)
+            or disabled
             or self.expectations.obstructed
         )
         for lane in self.lanes.values():
