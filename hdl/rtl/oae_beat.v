@@ -80,8 +80,11 @@ module oae_beat #(
   assign due = enable && up && (idle == IDLE_END ||
       (since_beat == BUSY_END && (wanted || echo_owed)));
 
-  wire [14:0] lead = echo - marks[retry_slot];
-  assign retry_valid   = waiting[retry_slot] && !owes[retry_slot] && !lead[14] && lead != 15'd0;
+  // The scan is one slot ahead of what it offers; a frame that goes meanwhile is not overdue.
+  reg [SLOT_BITS-1:0] scan_slot;
+  reg overdue;
+  wire [14:0] lead = echo - marks[scan_slot];
+  assign retry_valid   = overdue && waiting[retry_slot] && !owes[retry_slot];
 
   assign incoming_dead = enable && silence == SILENCE_END;
   assign outgoing_dead = enable && unanswered == FAULT_END;
@@ -106,8 +109,11 @@ module oae_beat #(
     if (advances || up_entered || !wanted) unanswered <= {FAULT_BITS{1'b0}};
     else if (granted && unanswered != FAULT_END) unanswered <= unanswered + 1'b1;
 
-    if (!retry_valid || retry_ready)
-      retry_slot <= retry_slot == LAST_SLOT[SLOT_BITS-1:0] ? {SLOT_BITS{1'b0}} : retry_slot + 1'b1;
+    if (!retry_valid || retry_ready) begin
+      scan_slot <= scan_slot == LAST_SLOT[SLOT_BITS-1:0] ? {SLOT_BITS{1'b0}} : scan_slot + 1'b1;
+      retry_slot <= scan_slot;
+      overdue <= !lead[14] && lead != 15'd0 && !(mark_valid && mark_slot == scan_slot);
+    end else if (mark_valid && mark_slot == retry_slot) overdue <= 1'b0;
 
     if (rst || restart) begin
       number <= 15'd0;
@@ -120,6 +126,8 @@ module oae_beat #(
       silence <= {SILENCE_BITS{1'b0}};
       unanswered <= {FAULT_BITS{1'b0}};
       retry_slot <= {SLOT_BITS{1'b0}};
+      scan_slot <= {SLOT_BITS{1'b0}};
+      overdue <= 1'b0;
     end
   end
 

@@ -606,15 +606,34 @@ module oae_end #(
   // ---------------------------------------------------------------- epochs
   // The last epoch that an advance has converged on: the initiator learns it in the freeing step,
   // the responder in that of the delivered mark. It never goes back.
+  // Which epoch is later is compared a cycle ahead; of the cycle in between it is known which of
+  // the two `converged` became.
   reg [31:0] converged;
+  reg outgoing_ahead, incoming_ahead;  // of `converged`, as it was
+  reg outgoing_later, incoming_later;  // than the other one
+  reg outgoing_taken, incoming_taken;  // `converged` is it since the last edge
+  wire outgoing_gains = outgoing_taken ? 1'b0 : incoming_taken ? outgoing_later : outgoing_ahead;
+  wire incoming_gains = incoming_taken ? 1'b0 : outgoing_taken ? incoming_later : incoming_ahead;
+  wire outgoing_told = !restart && tell_taken && tell_kind &&
+      tell_outcome == `OAE_OUTCOME_COMMITTED && outgoing_gains;
+  wire incoming_told = !restart && advance_taken && incoming_gains;
+  wire take_outgoing = outgoing_told && !(advance_taken && incoming_later);
+  wire take_incoming = incoming_told && !take_outgoing;
   always @(posedge clk) begin
     if (recorded && frame_kind == `OAE_KIND_EPOCH_ADVANCE) incoming_advance <= offered_epoch;
-    if (!restart && tell_taken && tell_kind && tell_outcome == `OAE_OUTCOME_COMMITTED &&
-        advance_epoch > converged && !(advance_taken && incoming_advance > advance_epoch))
-      converged <= advance_epoch;
-    else if (!restart && advance_taken && incoming_advance > converged)
-      converged <= incoming_advance;
-    if (rst || amnesia) converged <= 32'd0;
+    outgoing_ahead <= advance_epoch > converged;
+    incoming_ahead <= incoming_advance > converged;
+    outgoing_later <= advance_epoch > incoming_advance;
+    incoming_later <= incoming_advance > advance_epoch;
+    outgoing_taken <= take_outgoing;
+    incoming_taken <= take_incoming;
+    if (take_outgoing) converged <= advance_epoch;
+    else if (take_incoming) converged <= incoming_advance;
+    if (rst || amnesia) begin
+      converged <= 32'd0;
+      outgoing_taken <= 1'b0;
+      incoming_taken <= 1'b0;
+    end
   end
 
   // ---------------------------------------------------------------- beats

@@ -131,8 +131,9 @@ module oae_frame_builder #(
   assign m_axis_tvalid = valid && !rst && !restart;
   wire free = !valid || m_axis_tready;  // the next beat can be formed
 
+  // Fields are sampled all the while that a request may be taken: the last ones are those of it.
   always @(posedge clk) begin
-    if (taken) begin
+    if (state == IDLE) begin
       operation <= request_operation;
       id <= request_is_sync || request_is_nop ? 32'd0 : request_id;
       digest <= request_is_nop ? 32'd0 : request_digest ^ {32{request_is_abort}};
@@ -179,7 +180,7 @@ module oae_frame_builder #(
       counted <= counted + 1'b1;
       crc <= next_crc;
     end
-    if (taken) begin
+    if (state == IDLE) begin
       body_0 <= request_sync_verified;
       body_1 <= request_sync_challenger;
       body_2 <= {request_sync_counter, request_sync_record_max, request_sync_window, 8'd0};

@@ -425,7 +425,7 @@ module oae_initiator_core #(
           default: ;
         endcase
       end
-    end else if (resend_owed || resend) begin
+    end else if (resend_owed) begin
       next_resend_owed = 1'b0;
       send_waiting = 1'b1;
       next_event_valid = 1'b1;
