@@ -248,7 +248,7 @@ module oae_initiator_core #(
     tell_taken = 1'b0;
     next_event_valid = 1'b0;
     next_event_word = 64'd0;
-    step_slot = frame_slot;
+    step_slot = retry_slot;
     write_state = 1'b0;
     to_state = `OAE_STATE_IDLE;
     set_send = 1'b0;
@@ -426,7 +426,7 @@ module oae_initiator_core #(
         endcase
       end
     end else if (resend_owed) begin
-      next_resend_owed = 1'b0;
+      next_resend_owed = resend;
       send_waiting = 1'b1;
       next_event_valid = 1'b1;
       next_event_word = {`OAE_EVENT_RESENT, 56'd0};
@@ -470,7 +470,6 @@ module oae_initiator_core #(
                              open_kind, next_id);
     end else if (retry_valid && waiting[retry_slot] && !send[retry_slot]) begin
       retry_ready = 1'b1;
-      step_slot = retry_slot;
       set_send = 1'b1;
       next_event_valid = 1'b1;
       next_event_word =
