@@ -1,0 +1,1 @@
+"""Size and speed of one end on an FPGA: `make synth` (docs/synthesis.md)."""
