@@ -31,6 +31,7 @@ class Promise(StrEnum):
     COUNTERS = "counters"
     PORTS = "ports and events agree"
     ASSERTION = "assertions"
+    REFERENCE = "step by step as the reference end"
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,8 @@ class Judgement:
     in_doubt_responder: Spread = field(default_factory=Spread)
     goodput: list[float] = field(default_factory=list)  # delivered bits a cycle, by initiator
     faults_struck: int = 0
+    followed_steps: int = 0  # by the reference end in lockstep
+    followed_frames: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For verdict.json."""

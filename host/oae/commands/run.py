@@ -19,8 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from oae.check.carried_file import CarriedFile
 from oae.check.expect import expectations
+from oae.check.lockstep import follow
 from oae.check.scoreboard import judge
-from oae.check.verdict import Judgement, Verdict
+from oae.check.verdict import Judgement, Promise, Verdict, Violation
 from oae.engines import rtl
 from oae.engines.rundir import fresh
 from oae.errors import OaeError
@@ -71,6 +72,8 @@ def main(arguments: argparse.Namespace) -> int:
     )
     ended = _play(scenario, content, out, arguments, overruled, console)
     judgement, carried = _judge(scenario, content, out, ended)
+    if ended.status == "finished" and not arguments.without:
+        _follow(judgement, Trace(out / "trace.txt"))
     report = _report(scenario, arguments.simulator, out, ended, judgement, carried)
     (out / "verdict.json").write_text(json.dumps(report, indent=2) + "\n")
     if carried is not None:
@@ -209,6 +212,20 @@ def _judge(
         judgement.verdict = Verdict.BENCH_ERROR
         judgement.reason = f"the simulator's run is {ended.status}: {judgement.reason}"
     return judgement, carried
+
+
+def _follow(judgement: Judgement, trace: Trace) -> None:
+    """A run in which an end does what the reference end would not have done is never PASS."""
+    followed = follow(trace)
+    judgement.followed_steps, judgement.followed_frames = followed.steps, followed.frames
+    found = followed.divergence
+    if found is None:
+        return
+    text = f"end {found.end}: {found.problem}"
+    violation = Violation(Promise.REFERENCE, found.line, found.cycle, text)
+    judgement.violations.append(violation)
+    if judgement.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE):
+        judgement.verdict, judgement.reason = Verdict.FAIL, str(violation)
 
 
 def _judge_file(judgement: Judgement, carried: CarriedFile) -> None:
