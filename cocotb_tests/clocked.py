@@ -37,6 +37,11 @@ class Clocked:
         """Value of a signal; one that is not known is an error."""
         return int(self._handle(name).value)
 
+    def read_if_known(self, name: str) -> int | None:
+        """Value of a signal, or None while it was never set."""
+        value = self._handle(name).value
+        return int(value) if value.is_resolvable else None
+
     def expect(self, **values: int) -> None:
         """Signals have these values."""
         for name, value in values.items():

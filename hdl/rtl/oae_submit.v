@@ -125,6 +125,8 @@ module oae_submit #(
     swapped = {value[7:0], value[15:8], value[23:16], value[31:24]};
   endfunction
 
+  // A last beat without bytes, or with a gap in them: no digest would bind such a record.
+  wire ill_formed = s_submit_tkeep == 8'd0 || (s_submit_tkeep & (s_submit_tkeep + 1'b1)) != 8'd0;
   wire is_advance = s_submit_kind == `OAE_KIND_EPOCH_ADVANCE;
   wire can_fill = up && open_slot_idle && !(reading && reading_page == write_page);
   wire full = words >= WORDS_16;
@@ -168,7 +170,7 @@ module oae_submit #(
         // The trailer is taken only while nothing in it can change.
         next_trailer = trailer_crc;
         if (can_open) next_state = FINISH;
-        if (s_submit_kind > `OAE_KIND_EPOCH_ADVANCE || open_length == 16'd0 ||
+        if (s_submit_kind > `OAE_KIND_EPOCH_ADVANCE || ill_formed ||
             (is_advance && open_length != 16'd4)) begin
           next_state = REFUSE;
           next_refusal_reason = `OAE_ABORT_REASON_RECORD_INVALID;
