@@ -8,7 +8,9 @@ exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 4 the bench failed
 
 import argparse
 import hashlib
+import io
 import json
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON only")
     parser.add_argument("--quiet", action="store_true", help="print the verdict's line only")
+    parser.add_argument("--picture", type=Path, metavar="SVG", help="draw the last screen as well")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -84,9 +87,22 @@ def main(arguments: argparse.Namespace) -> int:
         print(f"{judgement.verdict}: {judgement.reason}")
     else:
         show(console, judgement, carried, ended.seconds, out)
+    if arguments.picture is not None:
+        _draw(arguments.picture, judgement, carried, ended.seconds, out)
     if ended.status == "interrupted":
         raise KeyboardInterrupt
     return EXIT_CODES[judgement.verdict]
+
+
+def _draw(
+    path: Path, judgement: Judgement, carried: CarriedFile | None, seconds: float, out: Path
+) -> None:
+    """The last screen as a picture that needs nothing from elsewhere."""
+    paper = Console(record=True, width=80, file=io.StringIO(), force_terminal=True)
+    show(paper, judgement, carried, seconds, out)
+    drawn = paper.export_svg(title="oae run")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
 
 
 def sample() -> bytes:

@@ -86,7 +86,7 @@ def _measures(judgement: Judgement, seconds: float) -> Table:
     table = _table("Measured, in cycles", "", "median", "p99", "longest")
     spreads = {
         "submission to decision": judgement.commit_latency,
-        "first beat of DATA to decision": judgement.decision_latency,
+        "first beat out to decision": judgement.decision_latency,
         "in doubt, initiator": judgement.in_doubt_initiator,
         "in doubt, responder": judgement.in_doubt_responder,
     }
@@ -99,8 +99,8 @@ def _measures(judgement: Judgement, seconds: float) -> Table:
     table.add_row("cycles of the run", "", "", f"{judgement.cycles:,}")
     table.add_row("cycles simulated a second", "", "", f"{rate:,.0f}")
     table.add_row("restarts of a, b", "", "", crashes)
-    table.add_row("steps equal to the reference end's", "", "", f"{judgement.followed_steps:,}")
-    table.add_row("frames equal to the reference end's", "", "", f"{judgement.followed_frames:,}")
+    table.add_row("steps the reference end took too", "", "", f"{judgement.followed_steps:,}")
+    table.add_row("frames equal, byte for byte", "", "", f"{judgement.followed_frames:,}")
     table.add_row("scheduled faults that struck", "", "", f"{judgement.faults_struck}")
     return table
 
