@@ -99,7 +99,7 @@ def _measures(judgement: Judgement, seconds: float) -> Table:
     table.add_row("cycles of the run", "", "", f"{judgement.cycles:,}")
     table.add_row("cycles simulated a second", "", "", f"{rate:,.0f}")
     table.add_row("restarts of a, b", "", "", crashes)
-    table.add_row("steps the reference end took too", "", "", f"{judgement.followed_steps:,}")
+    table.add_row("steps taken in lockstep", "", "", f"{judgement.followed_steps:,}")
     table.add_row("frames equal, byte for byte", "", "", f"{judgement.followed_frames:,}")
     table.add_row("scheduled faults that struck", "", "", f"{judgement.faults_struck}")
     return table
