@@ -105,6 +105,7 @@ module oae_fault_channel #(
   // How often (operation, id) came before: {times, upper bits of the id}, by the lower 12 bits.
   reg [35:0] seen[0:65535];
 
+  reg in_reset;  // for more than one cycle
   reg [31:0] cycle;
   // The frame that is coming in.
   reg fill_ready;  // it has a slot
@@ -459,7 +460,10 @@ module oae_fault_channel #(
     idle <= !query_valid && !decide_valid && !sending && queue_head == queue_tail &&
         held == {HOLDS{1'b0}} && fill_word == {WORD_BITS + 1{1'b0}};
 
-    if (rst) begin
+    if (!rst) in_reset = 1'b0;
+    else begin
+      if (in_reset !== 1'b1) for (i = 0; i < 65536; i = i + 1) seen[i] = 36'd0;
+      in_reset = 1'b1;
       cycle = 32'd0;
       slot_busy = {SLOTS{1'b0}};
       queue_head = {QUEUE_BITS{1'b0}};
@@ -479,7 +483,6 @@ module oae_fault_channel #(
     end
   end
 
-  initial for (i = 0; i < 65536; i = i + 1) seen[i] = 36'd0;
   // verilator lint_on BLKSEQ
 
 endmodule

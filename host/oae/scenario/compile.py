@@ -187,7 +187,7 @@ def compile_scenario(scenario: Scenario, file: bytes = b"") -> list[int]:
         words += _table(items, len(words))
     for direction, rates in enumerate(scenario.rates):
         block = FIRST_BLOCK + BLOCK_WORDS * (2 + direction)
-        words[block : block + BLOCK_WORDS] = _direction_block(rates)
+        words[block : block + BLOCK_WORDS] = direction_block(rates)
     words[Head.MAGIC] = MAGIC
     words[Head.SEED] = scenario.seed
     words[Head.LIMIT_CYCLES] = scenario.limits.cycles
@@ -242,7 +242,8 @@ def _end_block(scenario: Scenario, end: int, count: int, place: int) -> list[int
     return words
 
 
-def _direction_block(rates: Rates) -> list[int]:
+def direction_block(rates: Rates) -> list[int]:
+    """The settings of one direction, as they stand in the schedule."""
     words = [0] * BLOCK_WORDS
     words[DirectionSetting.DROP] = threshold(rates.drop)
     words[DirectionSetting.DUPLICATE] = threshold(rates.duplicate)

@@ -161,6 +161,10 @@ class _Reader:
                 raise self.wrong(
                     ("load", end, "file"), "records of 8 bytes have no room for a file"
                 )
+            if load.file and (load.records or load.record):
+                key = "records" if load.records else "record"
+                problem = "a load that carries the file has no other records"
+                raise self.wrong(("load", end, key), problem)
 
     def known(self, where: Path_, table: object, keys: Iterable[str]) -> None:
         if not isinstance(table, dict):
