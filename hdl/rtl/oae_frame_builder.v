@@ -311,7 +311,7 @@ module oae_frame_builder #(
     word  <= next_word;
     open  <= next_open;
     if (free) valid <= formed;
-    if (formed) begin
+    if (free) begin
       m_axis_tdata <= next_data;
       m_axis_tkeep <= next_keep;
       m_axis_tlast <= next_last;

@@ -125,7 +125,21 @@ module oae_responder_core #(
   assign head_slot = deliver_pointer[SLOT_BITS-1:0] & slot_mask;
   assign head_id = deliver_pointer;
   wire [2:0] head_state = state_of(state, head_slot);
-  wire head_named = head_state != `OAE_STATE_IDLE && ids[head_slot] == deliver_pointer;
+  wire writes_id;
+  // Whether the head's id is that of its slot is found a cycle ahead, for the pointer as it is and
+  // for the next one. What changes the pointer otherwise leaves every slot IDLE.
+  reg head_matches;
+  wire pointer_moves = next_deliver_pointer[0] != deliver_pointer[0] &&
+      !(rst || amnesia || crash || adopt);
+  wire [ID_BITS-1:0] next_pointer = deliver_pointer + 1'b1;
+  wire [SLOT_BITS-1:0] next_head_slot = next_pointer[SLOT_BITS-1:0] & slot_mask;
+  wire head_matched = ids[head_slot] == deliver_pointer;
+  wire next_head_matched = ids[next_head_slot] == next_pointer;
+  wire writes_head = writes_id && frame_slot == head_slot;
+  wire frame_is_head = frame_id == deliver_pointer;
+  always @(posedge clk)
+    head_matches <= pointer_moves ? next_head_matched : writes_head ? frame_is_head : head_matched;
+  wire head_named = head_state != `OAE_STATE_IDLE && head_matches;
   wire head_delivered = delivered[head_slot];
   wire head_committed = head_named && head_state == `OAE_STATE_COMMITTED && !head_delivered;
 
@@ -205,7 +219,7 @@ module oae_responder_core #(
   endfunction
 
   // A frame that may name its slot writes its id; if it names it already, the id is the same.
-  wire writes_id = (inbox || frame_valid) && !delivery && !doubt && !settling &&
+  assign writes_id = (inbox || frame_valid) && !delivery && !doubt && !settling &&
       (!(below || beyond) || !`OAE_HAS_F24) && !(rst || amnesia || crash) &&
       (frame_operation == `OAE_OPERATION_DATA ||
        (frame_operation == `OAE_OPERATION_ABORT && `OAE_HAS_F22));
@@ -550,6 +564,9 @@ module oae_responder_core #(
 `endif
 
 `ifdef OAE_SIMULATION
+  always @(posedge clk)
+    if (!rst && head_state != `OAE_STATE_IDLE && head_matches != head_matched)
+      $display("ASSERTION %m: the head's id is not as it was found");
   always @(posedge clk)
     if (!rst && event_valid && event_word[63:56] == `OAE_EVENT_RESPONDER_VIOLATION)
       $display("ASSERTION %m: a frame that a correct peer cannot send");
