@@ -577,10 +577,7 @@ class Scoreboard:
         # The stop itself disables the ends, in its own cycle.
         disabled = any(at is not None and at < record.cycle for at in self.disabled_at)
         obstructed = (
-            any(self.is_cut)
-            or any(self.is_down)
-            or disabled
-            or self.expectations.obstructed
+            any(self.is_cut) or any(self.is_down) or disabled or self.expectations.obstructed
         )
         for lane in self.lanes.values():
             end, own, peer = lane.key
