@@ -59,6 +59,7 @@ module oae_beat #(
   reg peer_heard;
   reg echo_owed;  // the peer wants an echo
   reg [14:0] marks[0:WINDOW-1];
+  reg [WINDOW-1:0] marked;  // the slot sent since the restart; until it does, its mark is 0
   reg [IDLE_BITS-1:0] idle;  // cycles of idle line
   reg [BUSY_BITS-1:0] since_beat;  // cycles of waiting since the last beat went
   reg [SILENCE_BITS-1:0] silence;  // cycles since anything valid was heard
@@ -83,7 +84,7 @@ module oae_beat #(
   // The scan is one slot ahead of what it offers; a frame that goes meanwhile is not overdue.
   reg [SLOT_BITS-1:0] scan_slot;
   reg overdue;
-  wire [14:0] lead = echo - marks[scan_slot];
+  wire [14:0] lead = echo - (marked[scan_slot] ? marks[scan_slot] : 15'd0);
   assign retry_valid   = overdue && waiting[retry_slot] && !owes[retry_slot];
 
   assign incoming_dead = enable && silence == SILENCE_END;
@@ -98,7 +99,10 @@ module oae_beat #(
     end
     if (granted) echo_owed <= 1'b0;
     if (beat_valid && beat_wants_echo) echo_owed <= 1'b1;
-    if (mark_valid) marks[mark_slot] <= number;
+    if (mark_valid) begin
+      marks[mark_slot]  <= number;
+      marked[mark_slot] <= 1'b1;
+    end
 
     if (line_busy || granted) idle <= {IDLE_BITS{1'b0}};
     else if (idle != IDLE_END) idle <= idle + 1'b1;
@@ -128,6 +132,7 @@ module oae_beat #(
       retry_slot <= {SLOT_BITS{1'b0}};
       scan_slot <= {SLOT_BITS{1'b0}};
       overdue <= 1'b0;
+      marked <= {WINDOW{1'b0}};
     end
   end
 
