@@ -36,6 +36,7 @@ from oae.trace import Trace, TraceError
 
 SUMMARY = "run a scenario on the Verilog link in a simulator and check it"
 SAMPLE_BYTES = 256 * 1024
+FILE_BYTES_MOST = 16 * 1024 * 1024  # the trace of a run is some 30 times as long
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.BENCH_ERROR: 4}
 
 
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run, judge, tell."""
+    _check_ingredients(arguments.without)
     scenario, overruled = _scenario(arguments)
     content = _content(scenario, arguments.file)
     out = arguments.out or fresh(Path("runs"), scenario.name)
@@ -131,6 +133,13 @@ def _scenario(arguments: argparse.Namespace) -> tuple[Scenario, dict[str, int | 
     return scenario, overruled
 
 
+def _check_ingredients(names: list[str]) -> None:
+    known = rtl.ingredients()
+    for name in names:
+        if name not in known:
+            raise OaeError(f"--without {name}: the RTL can leave out {', '.join(known)}")
+
+
 def _content(scenario: Scenario, path: Path | None) -> bytes:
     """The bytes to carry, if the scenario carries a file."""
     if not scenario.carries_file:
@@ -145,6 +154,8 @@ def _content(scenario: Scenario, path: Path | None) -> bytes:
         raise OaeError(f"--file {path}: {(error.strerror or str(error)).lower()}") from error
     if not content:
         raise OaeError(f"--file {path}: is empty")
+    if len(content) > FILE_BYTES_MOST:
+        raise OaeError(f"--file {path}: has more than {FILE_BYTES_MOST:,} bytes")
     return content
 
 

@@ -13,6 +13,7 @@
 
 import fcntl
 import hashlib
+import re
 import shlex
 import shutil
 import signal
@@ -44,9 +45,9 @@ TOOLS: Final = {"verilator": ("verilator", "g++"), "icarus": ("iverilog",)}
 
 
 class EngineError(OaeError):
-    """The testbed could not do its part: a build failed, or a simulator broke."""
+    """The bench failed: the pair cannot be built."""
 
-    exit_code = 3
+    exit_code = 4
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,13 @@ def sources() -> list[Path]:
         for line in (ROOT / file_list).read_text().split()
     ]
     return [ROOT / name for name in names]
+
+
+def ingredients() -> list[str]:
+    """Ids of the ingredients that the RTL can be built without, F1 first."""
+    text = "".join(path.read_text() for path in (ROOT / "hdl" / "rtl").iterdir())
+    numbers = {int(number) for number in re.findall(r"OAE_ABLATE_F(\d+)", text)}
+    return [f"F{number}" for number in sorted(numbers)]
 
 
 def build(simulator: str, values: dict[str, int], defines: Sequence[str] = ()) -> Path:
