@@ -85,7 +85,7 @@ module oae_fault_rules #(
   // State of the rules. Written with blocking assignments in one clocked block and read nowhere
   // else: within a cycle, one rule may wake the next.
   // verilator lint_off BLKSEQ
-  reg [RULES-1:0] armed;
+  reg [RULES-1:0] armed, waiting;
   reg [31:0] seen[0:RULES-1];  // since it was armed
   reg [31:0] strikes[0:RULES-1];
   reg [31:0] due[0:RULES-1];  // of a rule that waits for time
@@ -225,19 +225,21 @@ module oae_fault_rules #(
           happens(`OAE_RULE_KIND_FRAME, d[7:0], {
                   8'd0, query_operation[8*d+:8], query_copy[16*d+:16], query_id[32*d+:32]});
     end
-    for (k = 0; k < count; k = k + 1)
-    for (r = 0; r < rule_count; r = r + 1) begin
-      control = table_words[r*`OAE_RULE_WORDS+`OAE_RULE_CONTROL];
-      if (armed[r] && control[63:60] == kinds[k]) begin
-        if (kinds[k] == `OAE_RULE_KIND_TIMER) begin
-          hit = ticking[r] && due[r] <= cycle;
-          if (hit) ticking[r] = 1'b0;
-        end else
-          hit = (control[55:48] == sources[k] || control[55:48] == `OAE_ANY) &&
-                (!control[57] || whats[k][47:44] != whats[k][43:40]) &&
-                (whats[k] & table_words[r*`OAE_RULE_WORDS+`OAE_RULE_MASK]) ==
-                    table_words[r*`OAE_RULE_WORDS+`OAE_RULE_MATCH];
-        if (hit) match;
+    for (k = 0; k < count; k = k + 1) begin
+      waiting = armed;  // a rule that is woken by something does not wait for that very thing
+      for (r = 0; r < rule_count; r = r + 1) begin
+        control = table_words[r*`OAE_RULE_WORDS+`OAE_RULE_CONTROL];
+        if (waiting[r] && armed[r] && control[63:60] == kinds[k]) begin
+          if (kinds[k] == `OAE_RULE_KIND_TIMER) begin
+            hit = ticking[r] && due[r] <= cycle;
+            if (hit) ticking[r] = 1'b0;
+          end else
+            hit = (control[55:48] == sources[k] || control[55:48] == `OAE_ANY) &&
+                  (!control[57] || whats[k][47:44] != whats[k][43:40]) &&
+                  (whats[k] & table_words[r*`OAE_RULE_WORDS+`OAE_RULE_MASK]) ==
+                      table_words[r*`OAE_RULE_WORDS+`OAE_RULE_MATCH];
+          if (hit) match;
+        end
       end
     end
     if (cycle >= next_due) begin
