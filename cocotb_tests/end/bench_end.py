@@ -42,7 +42,7 @@ async def vector_1_sync_is_answered_and_the_link_comes_up(dut):
 
 
 @cocotb.test()
-@requirement("OAE-VEC-002", "OAE-PRM-002", "OAE-PRM-003")
+@requirement("OAE-VEC-002", "OAE-PRM-002", "OAE-PRM-003", "OAE-TXN-036")
 async def vector_2_a_push_in_each_direction(dut):
     """Appendix, vector 2: DATA +1, ACK +0; and the two frames that follow, both ways at once."""
     bench, peer = await connected(dut)

@@ -16,6 +16,7 @@ from oae.check.follower import (
     Delivered,
     Follower,
     Handshakes,
+    Status,
     Submitted,
     Wire,
 )
@@ -202,12 +203,22 @@ class EndBench:
             self.follower.transmit(wire)
         self._received.clear()
         self._transmitted.clear()
+        self._check_status()
         self.follower.config = self.config
         self._handshakes = self._sample_host()
         self._sample_mac()
         if self.crash or self.amnesia:
             for stream in (self._frame_in, self._frame_out, self._record_in, self._record_out):
                 stream.restart()
+
+    def _check_status(self) -> None:
+        """The status outputs are a projection of the state."""
+        dut = self.dut
+        names = ("changing", "epoch", "converged", "initiator_balance", "responder_balance")
+        values = [int(getattr(dut, f"status_{name}").value) for name in names]
+        self.follower.check_status(
+            Status(int(dut.status_link_state.value), bool(values[0]), *values[1:])
+        )
 
     def _sample_mac(self) -> None:
         dut = self.dut
