@@ -25,7 +25,7 @@ module oae_beat #(
 
     // what is sent
     input  wire                 line_busy,
-    output wire                 due,
+    output reg                  due,
     output wire [         31:0] word,        // operand of the next NOP
     input  wire                 granted,     // the NOP is handed to the builder
     input  wire                 mark_valid,  // a frame of this slot is handed to the builder
@@ -78,7 +78,8 @@ module oae_beat #(
 
   wire [14:0] next_number = number + 1'b1;
   assign word = {wanted, next_number, peer_heard, peer_number};
-  assign due = enable && up && (idle == IDLE_END ||
+  // Found a cycle ahead; a beat that goes meanwhile is the one that was due.
+  wire becomes_due = enable && up && (idle == IDLE_END ||
       (since_beat == BUSY_END && (wanted || echo_owed)));
 
   // The scan is one slot ahead of what it offers; a frame that goes meanwhile is not overdue.
@@ -91,6 +92,7 @@ module oae_beat #(
   assign outgoing_dead = enable && unanswered == FAULT_END;
 
   always @(posedge clk) begin
+    due <= becomes_due && !granted && !(rst || restart);
     if (granted) number <= next_number;
     if (advances) echo <= beat_echo;
     if (beat_valid) begin

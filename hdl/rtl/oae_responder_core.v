@@ -127,18 +127,20 @@ module oae_responder_core #(
   wire [2:0] head_state = state_of(state, head_slot);
   wire writes_id;
   // Whether the head's id is that of its slot is found a cycle ahead, for the pointer as it is and
-  // for the next one. What changes the pointer otherwise leaves every slot IDLE.
-  reg head_matches;
-  wire pointer_moves = next_deliver_pointer[0] != deliver_pointer[0] &&
-      !(rst || amnesia || crash || adopt);
+  // for the next one; which of them counts is chosen afterwards, so that neither look-up waits for
+  // the step. What changes the pointer otherwise leaves every slot IDLE.
+  reg matched_here, matched_next, moved, named_here, named_equal;
   wire [ID_BITS-1:0] next_pointer = deliver_pointer + 1'b1;
   wire [SLOT_BITS-1:0] next_head_slot = next_pointer[SLOT_BITS-1:0] & slot_mask;
   wire head_matched = ids[head_slot] == deliver_pointer;
-  wire next_head_matched = ids[next_head_slot] == next_pointer;
-  wire writes_head = writes_id && frame_slot == head_slot;
-  wire frame_is_head = frame_id == deliver_pointer;
-  always @(posedge clk)
-    head_matches <= pointer_moves ? next_head_matched : writes_head ? frame_is_head : head_matched;
+  always @(posedge clk) begin
+    matched_here <= head_matched;
+    matched_next <= ids[next_head_slot] == next_pointer;
+    moved <= next_deliver_pointer[0] != deliver_pointer[0] && !(rst || amnesia || crash || adopt);
+    named_here <= writes_id && frame_slot == head_slot;
+    named_equal <= frame_id == deliver_pointer;
+  end
+  wire head_matches = moved ? matched_next : named_here ? named_equal : matched_here;
   wire head_named = head_state != `OAE_STATE_IDLE && head_matches;
   wire head_delivered = delivered[head_slot];
   wire head_committed = head_named && head_state == `OAE_STATE_COMMITTED && !head_delivered;
