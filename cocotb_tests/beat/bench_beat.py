@@ -17,6 +17,7 @@ BEAT_IDLE = int(cocotb.plusargs["beat_idle"])
 BEAT_BUSY = int(cocotb.plusargs["beat_busy"])
 FAULT_BEATS = int(cocotb.plusargs["fault_beats"])
 PARAMETERS = Parameters(window=WINDOW)
+AHEAD = 1  # a due beat is found a cycle ahead of its use
 SCAN_LATENCY = 2
 NUMBERS = 1 << PARAMETERS.beat_bits
 
@@ -95,7 +96,7 @@ class Bench:
         await unit.settle()
         waits = inputs.waiting != 0
         busy = self.since_beat == BEAT_BUSY and (waits or beat.echo_owed)
-        self.due = inputs.enable and inputs.up and (self.idle == BEAT_IDLE or busy)
+        becomes_due = inputs.enable and inputs.up and (self.idle == BEAT_IDLE or busy)
         sent, word = model.send(PARAMETERS, beat, waits)
         unit.expect(
             due=self.due,
@@ -114,6 +115,7 @@ class Bench:
         assert all(n <= scan for n in self.overlooked.values()), f"{overdue} are never offered"
         await unit.edge()
         self._follow(inputs, waits, sent)
+        self.due = becomes_due and not inputs.granted and not inputs.restart
         return retry
 
     def _follow(self, inputs: Inputs, waits: bool, sent: Beat) -> None:
@@ -160,11 +162,11 @@ async def when_beats_are_due(dut):
     """After an idle line, and while a slot waits or an echo is owed; never while off or not UP."""
     bench = await Bench(dut).start()
     for _ in range(3):
-        assert await bench.send() == BEAT_IDLE
+        assert await bench.send() == BEAT_IDLE + AHEAD
     for _ in range(3):
-        assert await bench.send(Inputs(waiting=1, line_busy=True)) == BEAT_BUSY
+        assert await bench.send(Inputs(waiting=1, line_busy=True)) == BEAT_BUSY + AHEAD
     await bench.cycle(Inputs(word=Word(True, 5, None), line_busy=True))
-    assert await bench.send(Inputs(line_busy=True)) == BEAT_BUSY
+    assert await bench.send(Inputs(line_busy=True)) == BEAT_BUSY + AHEAD
     for silent in (Inputs(enable=False, waiting=1), Inputs(up=False, waiting=1)):
         for _ in range(BEAT_IDLE + 5):
             await bench.cycle(silent)
@@ -291,9 +293,7 @@ async def random_beats(dut):
             retry_ready=random.random() < 0.5,
         )
         # A beat goes only when it is due.
-        idle = bench.idle == BEAT_IDLE
-        busy = bench.since_beat == BEAT_BUSY and (waiting or bench.beat.echo_owed)
-        due = inputs.enable and inputs.up and (idle or busy) and not inputs.restart
-        inputs = inputs._replace(granted=bool(due) and random.random() < 0.4)
+        due = bench.due and inputs.up and not inputs.restart
+        inputs = inputs._replace(granted=due and random.random() < 0.4)
         retries += await bench.cycle(inputs) is not None
     assert retries
