@@ -352,7 +352,7 @@ module oae_end #(
   assign s_cancel_tready = cancel_ready;
 
   assign m_completion_tvalid = tell_valid && !rst && !restart;
-  assign tell_ready = m_completion_tready && !rst && !restart;
+  assign tell_ready = m_completion_tready;  // the core takes no step at the edge of a restart
   assign m_completion_tag = tell_refusal ? s_submit_tag : tags[16*tell_slot+:16];
   assign m_completion_id = tell_refusal ? 32'd0 : {{ID_PAD{1'b0}}, tell_id};
   assign m_completion_kind = tell_refusal ? s_submit_kind : {7'd0, tell_kind};
@@ -513,7 +513,7 @@ module oae_end #(
   );
 
   assign m_doubt_tvalid = doubt_valid && !rst && !restart;
-  assign doubt_ready = m_doubt_tready && !rst && !restart;
+  assign doubt_ready = m_doubt_tready;
   assign m_doubt_id = {{ID_PAD{1'b0}}, head_id};
   assign m_doubt_digest = head_digest;
 
@@ -671,6 +671,8 @@ module oae_end #(
 
   // ---------------------------------------------------------------- transmit
   wire builder_ready;
+  reg  beat_asked;  // a beat was due in the cycle before
+  always @(posedge clk) beat_asked <= beat_due && !grant_beat && !rst && !restart;
   oae_transmit_arbiter #(
       .WINDOW(WINDOW)
   ) arbiter (
@@ -681,7 +683,7 @@ module oae_end #(
       .owes_sync_ack(owes_sync_ack),
       .owes_sync(owes_sync),
       .up(up),
-      .beat_due(beat_due),
+      .beat_due(beat_asked),
       .answers(owes_answer),
       .oldest_answer(head_slot),
       .answers_renamed(record_step || recorded),
@@ -722,25 +724,19 @@ module oae_end #(
   reg [4:0] send_operation;
   reg [31:0] send_id, send_digest, send_operand;
   reg [SLOT_BITS-1:0] send_slot;
-  wire send_record = grant_initiator && initiator_operation == `OAE_OPERATION_DATA;
+  // Fields that a frame does not have are the builder's to clear.
   always @* begin
     send_operation = initiator_operation;
-    send_id = ready_id;
-    send_digest = ready_digest;
-    send_operand = 32'd0;
+    send_id = grant_answer ? ready_answer_id : ready_id;
+    send_digest = grant_answer ? ready_answer_digest : ready_digest;
+    send_operand = grant_beat ? beat_word : {2'd0, ready_answer_reason, 24'd0};
     send_slot = initiator_slot;
     if (grant_sync_ack || grant_sync || grant_beat) begin
       send_operation = grant_sync_ack ? `OAE_OPERATION_SYNC_ACK :
           grant_sync ? `OAE_OPERATION_SYNC : `OAE_OPERATION_NOP;
-      send_id = 32'd0;
-      send_digest = 32'd0;
-      send_operand = grant_beat ? beat_word : 32'd0;
       send_slot = {SLOT_BITS{1'b0}};
     end else if (grant_answer) begin
       send_operation = ready_answer_operation;
-      send_id = ready_answer_id;
-      send_digest = ready_answer_digest;
-      send_operand = {2'd0, ready_answer_reason, 24'd0};
       send_slot = answer_slot;
     end
   end
@@ -762,10 +758,10 @@ module oae_end #(
       .request_id(send_id),
       .request_digest(send_digest),
       .request_operand(send_operand),
-      .request_link_session(grant_sync_ack || grant_sync ? 32'd0 : transmit_link_session),
-      .request_kind({7'd0, send_record && ready_kind}),
-      .request_epoch(send_record ? epoch[15:0] : 16'd0),
-      .request_length(send_record ? ready_length : 16'd0),
+      .request_link_session(transmit_link_session),
+      .request_kind({7'd0, ready_kind}),
+      .request_epoch(epoch[15:0]),
+      .request_length(ready_length),
       .request_slot(grant_page),
       .request_sync_session(session),
       .request_sync_verified(verified),

@@ -106,21 +106,27 @@ module oae_frame_builder #(
   // --- The request, as its frame's fields ---
 
   reg [4:0] operation;
-  reg [31:0] id, digest, operand, link_session;
-  reg [7:0] kind;
-  reg [15:0] epoch, record_length;
+  reg [31:0] given_id, given_digest, given_operand, given_link_session;
+  reg [7:0] given_kind;
+  reg [15:0] given_epoch, given_length;
   reg [SLOT_BITS-1:0] slot;
-
-  wire request_is_data = request_operation == `OAE_OPERATION_DATA;
-  wire request_is_sync = request_operation == `OAE_OPERATION_SYNC ||
-      request_operation == `OAE_OPERATION_SYNC_ACK;
-  wire request_is_abort = `OAE_HAS_F14 && (request_operation == `OAE_OPERATION_ABORT ||
-      request_operation == `OAE_OPERATION_ABORTED);
-  wire request_is_nop = request_operation == `OAE_OPERATION_NOP;
-  wire request_has_operand = request_is_nop || request_operation == `OAE_OPERATION_ABORTED;
 
   wire is_data = operation == `OAE_OPERATION_DATA;
   wire is_sync = operation == `OAE_OPERATION_SYNC || operation == `OAE_OPERATION_SYNC_ACK;
+
+  wire is_nop = operation == `OAE_OPERATION_NOP;
+  wire is_aborted = operation == `OAE_OPERATION_ABORTED;
+  wire is_complemented = `OAE_HAS_F14 && (operation == `OAE_OPERATION_ABORT || is_aborted);
+
+  // What a field must be for its operation is decided here, behind the register.
+  wire [31:0] id = is_sync || is_nop ? 32'd0 : given_id;
+  wire [31:0] digest = is_nop ? 32'd0 : given_digest ^ {32{is_complemented}};
+  wire [31:0] operand = is_nop || is_aborted ? given_operand : 32'd0;
+  wire [31:0] link_session = is_sync ? 32'd0 : given_link_session;
+  wire [7:0] kind = is_data ? given_kind : `OAE_KIND_DATA;
+  wire [15:0] epoch = is_data ? given_epoch : 16'd0;
+  wire [15:0] record_length = is_data ? given_length :
+      is_sync ? {8'd0, `OAE_SYNC_RECORD_BYTES} : 16'd0;
 
   reg [2:0] state, next_state;
   reg valid;  // a formed beat waits
@@ -135,14 +141,13 @@ module oae_frame_builder #(
   always @(posedge clk) begin
     if (state == IDLE) begin
       operation <= request_operation;
-      id <= request_is_sync || request_is_nop ? 32'd0 : request_id;
-      digest <= request_is_nop ? 32'd0 : request_digest ^ {32{request_is_abort}};
-      operand <= request_has_operand ? request_operand : 32'd0;
-      link_session <= request_is_sync ? 32'd0 : request_link_session;
-      kind <= request_is_data ? request_kind : `OAE_KIND_DATA;
-      epoch <= request_is_data ? request_epoch : 16'd0;
-      record_length <= request_is_data ? request_length :
-          request_is_sync ? {8'd0, `OAE_SYNC_RECORD_BYTES} : 16'd0;
+      given_id <= request_id;
+      given_digest <= request_digest;
+      given_operand <= request_operand;
+      given_link_session <= request_link_session;
+      given_kind <= request_kind;
+      given_epoch <= request_epoch;
+      given_length <= request_length;
       slot <= request_slot;
     end
   end
