@@ -6,7 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from oae.check.expect import expectations
 from oae.check.lockstep import follow
+from oae.check.scoreboard import judge
+from oae.check.verdict import Verdict
 from oae.engines import rtl
 from oae.scenario.layout import Fault
 from oae.scenario.parse import parse, parse_text
@@ -43,7 +46,8 @@ def play(
 ) -> Played:
     """Run a scenario, by the name of one in the library or as text, into `folder`.
 
-    Raises AssertionError where the reference end would have done something else.
+    Raises AssertionError where the reference end would have done something else, or where the
+    scoreboard finds a promise broken or a counter wrong.
     """
     parsed = parse_text(scenario) if "\n" in scenario else parse(scenario)
     if seed is not None:
@@ -55,6 +59,10 @@ def play(
         followed = follow(trace)
         assert followed.divergence is None, f"seed {parsed.seed}: {followed.divergence}"
         assert followed.steps > 0
+        # The reference end may be wrong in the same way; the scoreboard knows only the promises.
+        if not direct:  # without channels there are no fates to judge
+            judgement = judge(trace, expectations(parsed), ended.assertions)
+            assert judgement.verdict == Verdict.PASS, f"seed {parsed.seed}: {judgement.reason}"
     return _counted(ended, trace)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from oae.scenario.layout import Fault
+from oae.spec.constants import EventCode
 from oae.testing import requirement
 
 from cocotb_tests.link.pair import play
@@ -29,6 +30,8 @@ def check(seed: int, folder: Path) -> None:
     assert verilator.opened >= 50
     assert set(verilator.fates) >= EVERY_KIND, f"never: {EVERY_KIND - set(verilator.fates)}"
     assert all(verilator.crashes[end] for end in (0, 1))
+    for event in (EventCode.AMNESIA, EventCode.EPOCH_TAKEN, EventCode.SESSION_ADOPTED):
+        assert verilator.events[event], f"never: {event.name}"
 
 
 @requirement("OAE-DET-001", "OAE-END-002")

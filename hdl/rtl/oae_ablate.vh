@@ -84,12 +84,6 @@
 `else
 `define OAE_HAS_F15 1'b1
 `endif
-// DONE carries the recorded digest, not that of the COMMIT it answers.
-`ifdef OAE_ABLATE_F16
-`define OAE_HAS_F16 1'b0
-`else
-`define OAE_HAS_F16 1'b1
-`endif
 // Delivery and its mark are one step (removed: the mark comes later).
 `ifdef OAE_ABLATE_F18
 `define OAE_HAS_F18 1'b0

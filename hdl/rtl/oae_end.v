@@ -454,7 +454,8 @@ module oae_end #(
   );
 
   // ---------------------------------------------------------------- incoming lane
-  wire responder_record_valid, store_allowed, deliver_valid, delivered, advance_taken;
+  wire responder_record_valid, responder_record_held;
+  wire store_allowed, deliver_valid, delivered, advance_taken;
   wire doubt_valid, doubt_ready, grant_answer;
   wire [SLOT_BITS-1:0] record_slot, head_slot, answer_slot, next_answer_slot;
   wire [ID_BITS-1:0] head_id, answer_id;
@@ -490,6 +491,7 @@ module oae_end #(
       .not_prepared(offered_epoch > cfg_prepared || frame_length != 16'd4),
       .refuse(!cfg_accept),
       .record_valid(responder_record_valid),
+      .record_held(responder_record_held),
       .record_slot(record_slot),
       .store_id(record_id[ID_BITS-1:0]),
       .store_allowed(store_allowed),
@@ -521,8 +523,11 @@ module oae_end #(
   // They are written one cycle behind the step, from fields that still hold; nobody reads them
   // before. A restart in that cycle does not undo the step.
   wire record_step = responder_record_valid && !rst && !restart;
-  reg  recorded;
-  always @(posedge clk) recorded <= record_step;
+  reg recorded, recorded_held;
+  always @(posedge clk) begin
+    recorded <= record_step;
+    recorded_held <= record_step && responder_record_held;
+  end
   oae_slot_memory #(
       .WINDOW(WINDOW),
       .WIDTH (32)
@@ -620,7 +625,7 @@ module oae_end #(
   wire take_outgoing = outgoing_told && !(advance_taken && incoming_later);
   wire take_incoming = incoming_told && !take_outgoing;
   always @(posedge clk) begin
-    if (recorded && frame_kind == `OAE_KIND_EPOCH_ADVANCE) incoming_advance <= offered_epoch;
+    if (recorded_held && frame_kind == `OAE_KIND_EPOCH_ADVANCE) incoming_advance <= offered_epoch;
     outgoing_ahead <= advance_epoch > converged;
     incoming_ahead <= incoming_advance > converged;
     outgoing_later <= advance_epoch > incoming_advance;

@@ -35,6 +35,7 @@ module oae_responder_core #(
 
     // this edge names the slot: the frame's digest, kind and length are recorded with it
     output reg                  record_valid,
+    output reg                  record_held,   // and it is held, not refused or taken back
     output wire [SLOT_BITS-1:0] record_slot,
 
     // may a record word of this id be stored? (in the window, slot free of it)
@@ -254,6 +255,7 @@ module oae_responder_core #(
     next_settling_slot = settling_slot;
     next_settling_held = settling_held;
     record_valid = 1'b0;
+    record_held = 1'b0;
     advance_taken = 1'b0;
     next_event_valid = 1'b0;
     next_event_word = 64'd0;
@@ -360,6 +362,7 @@ module oae_responder_core #(
                 frame_id
               );
             end else begin
+              record_held = 1'b1;
               write_state = 1'b1;
               to_state = `OAE_STATE_TENTATIVE;
               write_answer = 1'b1;
@@ -500,6 +503,7 @@ module oae_responder_core #(
     // At the edge of a restart no step is taken.
     if (rst || amnesia || crash) begin
       record_valid  = 1'b0;
+      record_held   = 1'b0;
       advance_taken = 1'b0;
       next_settling = 1'b0;
     end
@@ -566,6 +570,36 @@ module oae_responder_core #(
 `endif
 
 `ifdef OAE_SIMULATION
+  // Conservation, per session pair: what the pointer has passed, and what is aborted beyond it, was
+  // delivered or aborted.
+  reg [ID_BITS-1:0] delivered_count, aborted_count, aborted_ahead, offset;
+  wire [7:0] told_code = event_word[63:56];
+  // The event shows a step in the cycle after its edge, together with the state that it left.
+  wire [ID_BITS-1:0] delivered_now = delivered_count +
+      {{ID_BITS - 1{1'b0}}, event_valid && told_code == `OAE_EVENT_DELIVERED};
+  wire [ID_BITS-1:0] aborted_now = aborted_count + {{ID_BITS - 1{1'b0}}, event_valid &&
+      (told_code == `OAE_EVENT_REFUSED || told_code == `OAE_EVENT_ABORT_RECORDED)};
+  reg suspended;  // from a change of session to the adoption of the new one
+  always @(posedge clk) begin
+    delivered_count <= delivered_now;
+    aborted_count <= aborted_now;
+    suspended <= changing;
+    if (rst || amnesia || adopt) begin
+      delivered_count <= {ID_BITS{1'b0}};
+      aborted_count   <= {ID_BITS{1'b0}};
+    end
+    // verilator lint_off BLKSEQ
+    aborted_ahead = {ID_BITS{1'b0}};
+    for (s = 0; s < WINDOW; s = s + 1) begin
+      offset = ids[s] - deliver_pointer;
+      if (state[3*s+:3] == `OAE_STATE_ABORTED && !offset[ID_BITS-1])
+        aborted_ahead = aborted_ahead + 1'b1;
+    end
+    // verilator lint_on BLKSEQ
+    if (!rst && !amnesia && !changing && !suspended &&
+        deliver_pointer + aborted_ahead != delivered_now + aborted_now)
+      $display("ASSERTION %m: deliver pointer is not delivered + aborted");
+  end
   always @(posedge clk)
     if (!rst && head_state != `OAE_STATE_IDLE && head_matches != head_matched)
       $display("ASSERTION %m: the head's id is not as it was found");

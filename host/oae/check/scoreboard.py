@@ -81,6 +81,7 @@ class Scoreboard:
         self.transmitted: list[dict[int, bytes]] = [{} for _ in range(ends)]
         self.altered: list[set[int]] = [set() for _ in range(ends)]
         self.is_cut = [False] * ends
+        self.forgotten_at = [0] * ends  # cycle of the last amnesia
         self.disabled_at: list[int | None] = [0] * ends  # cycle; None while enabled
         self.is_down = [False] * ends
         self.fired: set[int] = set()
@@ -203,6 +204,7 @@ class Scoreboard:
 
     def forgot(self, event: Event) -> None:
         """Amnesia: the records of this end will have no outcome."""
+        self.forgotten_at[event.end] = event.cycle
         end = event.end
         self.figures[end].amnesias += 1
         for page in self.outgoing(end).pages.values():
@@ -233,6 +235,8 @@ class Scoreboard:
             )
         elif not record.user:
             self.deliver[record.end] = record
+        if record.first < self.forgotten_at[record.end]:
+            return  # closed after amnesia: what was open belonged to a pair that is gone
         if page.commit_heard is None or page.commit_heard > record.first:
             text = f"{page.name}: bytes reached the host before the COMMIT was heard"
             self.broken(Promise.NOT_BEFORE_COMMITTED, record, text)

@@ -90,7 +90,8 @@ def _sizes(parameters: Parameters, sync: Sync | Pending) -> tuple[int, int]:
 
 
 def _possible(sync: Sync) -> bool:
-    return sync.window > 0 and sync.window & (sync.window - 1) == 0 and sync.record_max > 0
+    power_of_two = sync.window > 0 and sync.window & (sync.window - 1) == 0
+    return sync.session != 0 and power_of_two and sync.record_max > 0
 
 
 def hear(
