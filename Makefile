@@ -24,14 +24,14 @@ help:
 setup: ## prepare this clone: .venv with the pinned packages, Debian packages
 	@scripts/setup.sh
 
-demo: setup ## watch a link survive a faulty run (FILE=scenario.toml for your own)
+demo: setup ## watch a link survive a faulty run (FILE=path sends your own file)
 	@$(OAE) run $(if $(FILE),--file "$(FILE)")
 
 test: setup ## the whole regression with its time budgets (ONLY=lint for a part)
 	@$(PYTHON_IN_TOOLS) scripts/test.py $(if $(ONLY),--only "$(ONLY)")
 
-explore: setup ## every behaviour of the reference ends, exhaustively
-	@$(OAE) explore
+explore: setup ## one lane of two reference ends with crashes of both, exhaustively
+	@$(OAE) explore --ids 3 --crashes-a 1 --crashes-b 1
 
 synth: setup ## synthesize one end for an FPGA: size and speed
 	@$(PYTHON_IN_TOOLS) -m oae.synth
@@ -66,7 +66,8 @@ long-hashes: setup ## the same event log on every engine, over many seeds
 	@$(PYTHON_IN_TOOLS) -m pytest -m long_hashes -n 2 host/tests cocotb_tests
 
 long-explore: setup ## the exhaustive exploration with larger bounds
-	@$(OAE) explore --long
+	@$(OAE) explore --ids 4 --crashes-a 1 --crashes-b 1 --cancels 1
+	@$(OAE) explore --all
 
 ## Cleaning
 

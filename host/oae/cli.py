@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from oae import __version__, commands
 from oae.errors import OaeError
@@ -35,7 +36,9 @@ exit codes:
   0    done, and what was checked holds
   1    done, and something that was checked does not hold
   2    the command line or an input file is wrong; the message says where
-  3    the testbed could not do its part: a tool is missing or broke
+  3    inconclusive: nothing that was checked fails, but it does not suffice for a verdict
+  4    the testbed could not do its part: a tool is missing or broke, a build failed
+  141  whoever read the output went away
   70   a defect in oae itself
   130  interrupted with Ctrl-C
 """
@@ -63,6 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_DEFECT
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong; raises OaeError."""
+        raise OaeError(f"{self.prog.removeprefix('oae ')}: {message}; see {self.prog} --help")
+
+
 def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help(), end="")
@@ -77,7 +88,7 @@ def _dispatch(words: list[str]) -> int:
         hint = f"did you mean {close[0]}?" if close else "`oae --help` lists them"
         raise OaeError(f"no command {name}; {hint}")
     command = _load(name)
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"oae {name}",
         description=command.__doc__ or command.SUMMARY,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -42,7 +42,7 @@ PROGRAMS = {
 class ToolError(OaeError):
     """A tool is missing; the message says which one and how to get it."""
 
-    exit_code = 3
+    exit_code = 4
 
 
 def environment(*needed: str) -> dict[str, str]:

@@ -77,10 +77,9 @@ def test_a_command_has_a_help_of_its_own(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_wrong_option_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ending:
-        cli.main(["greet-somebody", "--age", "7"])
-    assert ending.value.code == 2
-    assert "--name" in capsys.readouterr().err
+    assert cli.main(["greet-somebody", "--age", "7"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--name" in line
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_an_unknown_command_is_bad_input(
     ("what", "code", "message"),
     [
         ("bad", 2, "oae: scenario.toml: no such load\n"),
-        ("tool", 3, "oae: vvp is missing\n"),
+        ("tool", 4, "oae: vvp is missing\n"),
         ("stop", 130, "oae: interrupted\n"),
     ],
 )

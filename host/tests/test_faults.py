@@ -16,7 +16,7 @@ from oae.faults.decide import (
     flipped,
 )
 from oae.faults.hash import Purpose, chain, draw, frame_hash, mix, threshold
-from oae.frame import Frame, Sync, encode
+from oae.frame import Frame, Received, Sync, decode, encode
 from oae.scenario.layout import Fault
 from oae.scenario.scenario import Rates
 from oae.spec.constants import Operation
@@ -125,3 +125,16 @@ def test_flips_stay_where_they_must_be_noticed(
     image = bytes(100)
     assert flipped(image, copy.flips) != image
     assert flipped(flipped(image, copy.flips), copy.flips) == image
+
+
+@requirement("OAE-SIM-004")
+@pytest.mark.parametrize("operation", [Operation.ACK, Operation.COMMIT, Operation.ABORTED])
+def test_a_guard_notices_every_flip(operation: Operation) -> None:
+    for id in range(8000):
+        image = encode(Frame(operation, id, 0x1234_5678 ^ id, link_session=9))
+        name = Coordinates(operation, id, 0)
+        (copy,) = decide(Rates(flip=1.0), 3, 0, name, 13).copies
+        verdict = decode(
+            flipped(image, copy.flips), link_up=True, link_session=9, epoch=0, record_max=64
+        )
+        assert not isinstance(verdict, Received), (id, copy.flips)

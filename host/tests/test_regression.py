@@ -141,7 +141,7 @@ def test_a_missing_tool_fails_its_check(
     assert regression(script.Check("needy", "true", needs=("no-such-tool",))) == 1
     output = capfd.readouterr().out
     assert "cannot run: no-such-tool is missing" in output
-    assert "FAILED: needy (exit code 3)" in output
+    assert "FAILED: needy (exit code 4)" in output
 
 
 def test_a_part_can_be_chosen(

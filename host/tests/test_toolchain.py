@@ -95,5 +95,5 @@ def test_as_a_program_it_runs_a_command_in_the_environment() -> None:
     assert run("sh", "-c", "echo $MAKEFLAGS; exit 7").returncode == 7
     assert run("sh", "-c", "echo $MAKEFLAGS").stdout == "CFG_CXXFLAGS_PCH_I=-include\n"
     missing = run("no-such-tool")
-    assert missing.returncode == 3
+    assert missing.returncode == 4
     assert missing.stderr == "oae: no-such-tool is missing (not known to this project)\n"

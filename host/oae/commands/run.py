@@ -70,7 +70,11 @@ def main(arguments: argparse.Namespace) -> int:
     scenario, overruled = _scenario(arguments)
     content = _content(scenario, arguments.file)
     out = arguments.out or fresh(Path("runs"), scenario.name)
-    console = Console(quiet=arguments.json or arguments.quiet)
+    if out.exists():
+        raise OaeError(f"{out} is already there; give another --out")
+    if arguments.timeout is not None and arguments.timeout <= 0:
+        raise OaeError(f"--timeout {arguments.timeout}: not a time above 0 seconds")
+    console = _Console(quiet=arguments.json or arguments.quiet)
     console.print(
         f"[bold]{scenario.name}[/] on {arguments.simulator}, seed {scenario.seed}, into {out}",
         highlight=False,
@@ -105,6 +109,14 @@ def _draw(
     drawn = paper.export_svg(title="oae run")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
+
+
+class _Console(Console):
+    """Lets the command line know that whoever read the output went away."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with the exit code of a FAIL."""
+        raise BrokenPipeError
 
 
 def sample() -> bytes:

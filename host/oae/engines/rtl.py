@@ -201,7 +201,10 @@ def run(
     words = compile_scenario(scenario, file)
     values = parameters(scenario, len(words), direct)
     program = build(simulator, values, defines)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OaeError(f"--out {out}: {(error.strerror or str(error)).lower()}") from error
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         (work / "scenario.toml").write_text(scenario.source)

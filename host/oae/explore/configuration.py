@@ -99,6 +99,8 @@ class Configuration:
             value = getattr(self, field.name)
             if isinstance(value, int) and value < 0:
                 raise ConfigurationError(f"{field.name.replace('_', '-')} is negative")
+        if self.first_id >> self.id_bits:
+            raise ConfigurationError(f"first id {self.first_id}: more than {self.id_bits} bits")
         if self.world != "lane" and any(getattr(self, name) for name in DAMAGE):
             raise ConfigurationError(f"{', '.join(DAMAGE)}: only in the lane world")
         if self.world == "epoch" and self.peer_window not in (0, self.window):

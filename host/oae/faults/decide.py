@@ -16,6 +16,7 @@ from oae.spec.constants import Operation
 FIRST_BIT: Final = 14 * 8  # what stands before, the addresses and EtherType, proves nothing
 GUARDED_BITS: Final = 46 * 8
 GUARD_LENGTH: Final = 13
+MIRROR: Final = 24 * 8  # from a bit to its complement in the guard
 SHORTEST: Final = 57  # bytes of a frame that has coordinates
 NO_OPERATION: Final = 31
 IDS_REMEMBERED: Final = 4096  # ids whose copies are counted, of each operation
@@ -132,9 +133,14 @@ def _places(rates: Rates, hash: int, payload_length: int) -> Iterator[int]:
     """Where bits flip: up to the end of the guard, or of the record."""
     bits = GUARDED_BITS if payload_length == GUARD_LENGTH else 8 * (payload_length + 5)
     hash = chain(hash, Purpose.FLIP_PLACE)
+    taken: list[int] = []
     for _ in range(1 + hash % rates.flip_bits):
         hash = chain(hash, 0)
-        yield FIRST_BIT + hash % bits
+        place = FIRST_BIT + hash % bits
+        # A bit and its complement in the guard, both flipped, would be a forged frame.
+        if not any(abs(place - other) == MIRROR for other in taken):
+            taken.append(place)
+            yield place
 
 
 def flipped(frame: bytes, places: tuple[int, ...]) -> bytes:

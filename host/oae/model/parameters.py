@@ -26,6 +26,10 @@ class Parameters:
             raise ValueError(f"window {self.window}: not a power of two from 1 to 64")
         if not 1 <= self.record_max <= 0xFFFF:
             raise ValueError(f"record maximum {self.record_max}: not 1 to 65535 bytes")
+        if not 1 <= self.id_bits <= 32:
+            raise ValueError(f"id width {self.id_bits}: not 1 to 32 bits")
+        if not 1 <= self.beat_bits <= 15:
+            raise ValueError(f"beat number width {self.beat_bits}: not 1 to 15 bits")
         if unknown := self.without - INGREDIENTS:
             raise ValueError(f"no such ingredient: {', '.join(sorted(unknown))}")
 

