@@ -68,6 +68,7 @@ module oae_fault_channel #(
   localparam integer ENTRY_BITS = 32 + SLOT_BITS + 1 + 2 + 3 * PLACE_BITS;
   localparam [4:0] NO_OPERATION = 5'd31;  // too short to have coordinates
   localparam [31:0] FIRST_BIT = 32'd112;  // flips begin at byte 14: addresses prove nothing
+  localparam [PLACE_BITS-1:0] MIRROR = 192;  // from a bit to its complement in the guard
 
   wire [63:0] drop_chance = settings[64*`OAE_DIRECTION_DROP+:64];
   wire [63:0] duplicate_chance = settings[64*`OAE_DIRECTION_DUPLICATE+:64];
@@ -171,6 +172,12 @@ module oae_fault_channel #(
     strikes = rated && chance != 64'd0 && {32'd0, oae_chain(from, purpose)} < chance;
   endfunction
 
+  function automatic mirrors;
+    input [PLACE_BITS-1:0] one;
+    input [PLACE_BITS-1:0] other;
+    mirrors = one == other + MIRROR || other == one + MIRROR;
+  endfunction
+
   function automatic [7:0] stored_byte;
     input integer index;
     stored_byte = words[{decide_slot, index[WORD_BITS+2:3]}][8*index[2:0]+:8];
@@ -235,6 +242,9 @@ module oae_fault_channel #(
         hash = oae_chain(hash, 32'd0);
         number = FIRST_BIT + hash % flip_range;
         place_2 = number[PLACE_BITS-1:0];
+        // A bit and its complement in the guard, both flipped, would be a forged frame.
+        if (mirrors(place_1, place_0)) place_1 = place_0;
+        if (mirrors(place_2, place_0) || mirrors(place_2, place_1)) place_2 = place_0;
       end
       if (entry_corrupted)
         faults = faults | (second ? `OAE_FAULT_DUPLICATE_CORRUPTED : `OAE_FAULT_CORRUPTED);

