@@ -123,8 +123,8 @@ module oae_link_control #(
   wire [7:0] pending_mask = smaller_window(pending_window) - 1'b1;
   wire unused = &{1'b0, pending_mask};  // its high bits: never beyond the built window
   // A session is never 0, and a window is a power of two.
-  wire possible = frame_session != 64'd0 && frame_window != 8'd0 && (frame_window & (frame_window - 1'b1)) == 8'd0 &&
-      frame_record_max != 16'd0;
+  wire power_of_two = frame_window != 8'd0 && (frame_window & (frame_window - 1'b1)) == 8'd0;
+  wire possible = frame_session != 64'd0 && power_of_two && frame_record_max != 16'd0;
   wire same_sizes = offered_mask == {{8 - SLOT_BITS{1'b0}}, slot_mask} && smaller_record_max(
       frame_record_max
   ) == record_max;
