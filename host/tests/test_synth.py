@@ -223,6 +223,8 @@ def test_a_broken_baseline_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_document_is_that_of_the_committed_baseline() -> None:
+    if not command.BASELINE.exists():
+        pytest.skip("no baseline is committed; `python -m oae.synth --update` writes one")
     results = baseline.read(command.BASELINE)
     kept = [results[key] for key in sorted(results)]
     assert command.DOCUMENT.read_text() == document(kept)
