@@ -142,7 +142,7 @@ module oae_end #(
   wire record_valid;
   wire [63:0] record_data, frame_record_0;
   wire [WORD_BITS-1:0] record_index;
-  wire [31:0] record_id, early_digest;
+  wire [31:0] record_id;
   wire frame_valid, malformed_valid;
   wire [4:0] frame_operation;
   wire [31:0] frame_id, frame_digest, frame_operand, frame_epoch;
@@ -179,7 +179,6 @@ module oae_end #(
       .record_data(record_data),
       .record_index(record_index),
       .record_id(record_id),
-      .early_digest(early_digest),
       .frame_valid(frame_valid),
       .malformed_valid(malformed_valid),
       .foreign_valid(unused_foreign),
@@ -276,7 +275,7 @@ module oae_end #(
   wire [1:0] tell_outcome;
   wire retry_valid, retry_ready, cancel_ready;
   wire [WINDOW-1:0] unused_undecided;
-  wire [31:0] outgoing_digest, compared_digest, held_digest;
+  wire [31:0] outgoing_digest, compared_digest;
   wire [15:0] outgoing_length;
   wire outgoing_kind, tell_kind;
 
@@ -287,27 +286,11 @@ module oae_end #(
   always @* for (s = 0; s < WINDOW; s = s + 1) cancel_hit[s] = tags[16*s+:16] == s_cancel_tag;
   always @(posedge clk) if (open_ready) tags[16*open_slot+:16] <= s_submit_tag;
 
-  // A frame's digest is compared with that of its slot in the cycle before the frame is told: then
-  // its id and digest are there already. Both answers are kept until the next frame.
-  wire [SLOT_BITS-1:0] early_slot = record_id[SLOT_BITS-1:0] & slot_mask;
-  reg answer_equal, opened_early, opened_equal, request_equal, kept_answer, kept_request;
-  wire answer_matches = frame_valid ? (opened_early ? opened_equal : answer_equal) : kept_answer;
-  wire request_matches = frame_valid ? request_equal : kept_request;
-  always @(posedge clk) begin
-    answer_equal  <= compared_digest == early_digest;
-    opened_early  <= open_ready && open_slot == early_slot;
-    opened_equal  <= open_digest == early_digest;
-    request_equal <= held_digest == early_digest;
-    if (frame_valid) begin
-      kept_answer  <= answer_matches;
-      kept_request <= request_equal;
-    end
-  end
+  wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
 
   oae_initiator_core #(
       .WINDOW (WINDOW),
-      .ID_BITS(ID_BITS),
-      .EARLY  (1)
+      .ID_BITS(ID_BITS)
   ) initiator (
       .clk(clk),
       .rst(rst),
@@ -321,8 +304,7 @@ module oae_end #(
       .frame_valid(frame_valid && !is_sync && !is_beat && !is_request),
       .frame_operation(frame_operation),
       .frame_id(frame_id[ID_BITS-1:0]),
-      .early_id(record_id[ID_BITS-1:0]),
-      .frame_matches(answer_matches),
+      .frame_matches(compared_digest == frame_digest),
       .frame_reason(frame_operand[29:24]),
       .open_valid(open_valid),
       .open_ready(open_ready),
@@ -388,7 +370,7 @@ module oae_end #(
       .write_data(open_digest),
       .read_slot_0(next_initiator_slot),
       .read_data_0(outgoing_digest),
-      .read_slot_1(early_slot),
+      .read_slot_1(frame_slot),
       .read_data_1(compared_digest)
   );
   wire [15:0] unused_length;
@@ -480,7 +462,7 @@ module oae_end #(
   wire [WINDOW-1:0] owes_answer;
   wire [4:0] answer_operation;
   wire [5:0] answer_reason;
-  wire [31:0] answer_digest, head_digest;
+  wire [31:0] answer_digest, held_digest, head_digest;
   wire [15:0] head_length;
 
   // The 4-byte record of an epoch advance, big-endian; one is unresolved at a time.
@@ -491,8 +473,7 @@ module oae_end #(
 
   oae_responder_core #(
       .WINDOW (WINDOW),
-      .ID_BITS(ID_BITS),
-      .EARLY  (1)
+      .ID_BITS(ID_BITS)
   ) responder (
       .clk(clk),
       .rst(rst),
@@ -505,8 +486,7 @@ module oae_end #(
       .frame_operation(frame_operation),
       .frame_id(frame_id[ID_BITS-1:0]),
       .frame_kind(frame_kind),
-      .early_id(record_id[ID_BITS-1:0]),
-      .frame_matches(request_matches),
+      .frame_matches(held_digest == frame_digest),
       .other_epoch(frame_epoch != epoch || !epoch_settled),
       .not_prepared(offered_epoch > cfg_prepared || frame_length != 16'd4),
       .refuse(!cfg_accept),
@@ -558,7 +538,7 @@ module oae_end #(
       .write_data(frame_digest),
       .read_slot_0(next_answer_slot),
       .read_data_0(answer_digest),
-      .read_slot_1(early_slot),
+      .read_slot_1(frame_slot),
       .read_data_1(held_digest)
   );
   wire [47:0] unused_head;
@@ -696,6 +676,8 @@ module oae_end #(
 
   // ---------------------------------------------------------------- transmit
   wire builder_ready;
+  reg  beat_asked;  // a beat was due in the cycle before
+  always @(posedge clk) beat_asked <= beat_due && !grant_beat && !rst && !restart;
   oae_transmit_arbiter #(
       .WINDOW(WINDOW)
   ) arbiter (
@@ -706,7 +688,7 @@ module oae_end #(
       .owes_sync_ack(owes_sync_ack),
       .owes_sync(owes_sync),
       .up(up),
-      .beat_due(beat_due),
+      .beat_due(beat_asked),
       .answers(owes_answer),
       .oldest_answer(head_slot),
       .answers_renamed(record_step || recorded),

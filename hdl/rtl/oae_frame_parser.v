@@ -41,8 +41,6 @@ module oae_frame_parser #(
     output reg  [            63:0] record_data,
     output reg  [ADDRESS_BITS-1:0] record_index,
     output wire [            31:0] record_id,
-    // frame_digest, if a frame is received with the next edge; frame_id is then record_id
-    output wire [            31:0] early_digest,
 
     // the verdict: a pulse of exactly one of these; the reason holds no longer
     output reg         frame_valid,        // RECEIVED
@@ -405,7 +403,6 @@ module oae_frame_parser #(
   // --- Record words to the store, one register behind the bus ---
 
   assign record_id = id;
-  assign early_digest = digest ^ {32{is_complemented}};
 
   always @(posedge clk) begin
     record_valid <= taken && in_record && storable && !rst && !restart;
@@ -487,7 +484,7 @@ module oae_frame_parser #(
     if (passed && !wrong_digest) begin
       frame_operation <= operation;
       frame_id <= id;
-      frame_digest <= early_digest;
+      frame_digest <= digest ^ {32{is_complemented}};
       frame_operand <= operand_field;
       frame_epoch <= {epoch_high, epoch_low};
       frame_kind <= kind;

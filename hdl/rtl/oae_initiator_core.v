@@ -8,9 +8,8 @@
 `include "oae_ablate.vh"
 
 module oae_initiator_core #(
-    parameter integer WINDOW = 8,  // slots, a power of two
-    parameter integer ID_BITS = 32,
-    parameter integer EARLY = 0,  // early_id is told, and the slot is compared in time
+    parameter integer WINDOW    = 8,  // slots, a power of two
+    parameter integer ID_BITS   = 32,
     parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
@@ -29,7 +28,6 @@ module oae_initiator_core #(
     input wire               frame_valid,
     input wire [        4:0] frame_operation,
     input wire [ID_BITS-1:0] frame_id,
-    input wire [ID_BITS-1:0] early_id,         // EARLY: frame_id, already in the cycle before
     input wire               frame_matches,    // its digest is the slot's
     input wire [        5:0] frame_reason,
 
@@ -132,14 +130,7 @@ module oae_initiator_core #(
 
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
   wire [2:0] frame_state = state_of(state, frame_slot);
-  // With EARLY the slot's id is compared in the cycle before the frame is told, what is written in
-  // that cycle included; the answer is kept for a frame that waits, because no id changes then.
-  wire [SLOT_BITS-1:0] early_slot = early_id[SLOT_BITS-1:0] & slot_mask;
-  reg early_equal, early_written, written_equal, kept_equal;
-  wire early_names = early_written ? written_equal : early_equal;
-  wire frame_names = EARLY == 0 ? ids[frame_slot] == frame_id :
-      frame_valid ? early_names : kept_equal;
-  wire frame_named = frame_state != `OAE_STATE_IDLE && frame_names;
+  wire frame_named = frame_state != `OAE_STATE_IDLE && ids[frame_slot] == frame_id;
 
   assign open_id = next_id;
   assign open_slot = next_id[SLOT_BITS-1:0] & slot_mask;
@@ -557,12 +548,8 @@ module oae_initiator_core #(
     tell_slot <= next_tell_slot;
     tell_outcome <= next_tell_outcome;
     tell_reason <= next_tell_reason;
-    early_equal <= ids[early_slot] == early_id;
-    early_written <= open_ready && open_slot == early_slot;
-    written_equal <= next_id == early_id;
-    if (frame_valid) kept_equal <= early_names;
     event_valid <= next_event_valid;
-    event_word  <= next_event_word;
+    event_word <= next_event_word;
     if (open_ready) ids[open_slot] <= next_id;
 `ifdef OAE_ABLATE_F23
     late <= next_late;
