@@ -114,6 +114,8 @@ def test_json_only(capsys: pytest.CaptureFixture[str]) -> None:
         (LINK + LOAD, ["--seed", "-1"], "--seed -1: not from 0"),
         (LINK + LOAD, ["--window", "3"], "--window 3: not a power of two"),
         (LINK + LOAD, ["--without", "F99"], "--without F99: the RTL can leave out F1, F2"),
+        (LINK + LOAD, ["--out", "s.toml/run"], "--out s.toml/run: file exists"),
+        (LINK + LOAD, ["--out", "/proc/oae/run"], "--out /proc/oae/run: no such file"),
     ],
 )
 def test_bad_input_leaves_nothing_behind(

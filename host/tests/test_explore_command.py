@@ -51,6 +51,11 @@ def test_options_reach_every_kind_of_field(capsys: pytest.CaptureFixture[str]) -
     "words",
     [
         ["--without", "F99"],
+        ["--without", ""],
+        ["--all", "--without", "F1"],
+        ["--all", "--ids", "3"],
+        ["--list", "--crashes-a", "1"],
+        ["--all", "--list"],
         ["--without", "F25"],
         ["--window", "3"],
         ["--crashes-a", "-1"],

@@ -113,6 +113,7 @@ def main(options: argparse.Namespace) -> int:
     """List, run one search, or run them all."""
     from oae.explore.ingredients import ingredients
 
+    _check_usage(options)
     if options.list:
         _list(list(ingredients().values()), options.json)
         return CLEAN
@@ -127,17 +128,35 @@ def main(options: argparse.Namespace) -> int:
     return _code(result)
 
 
+def _check_usage(options: argparse.Namespace) -> None:
+    """An option that would be ignored is refused; raises ConfigurationError."""
+    from oae.explore.configuration import Configuration, ConfigurationError
+
+    if options.all and options.list:
+        raise ConfigurationError("--all: not together with --list")
+    if not options.all and not options.list:
+        return
+    what = "--all" if options.all else "--list"
+    for name in ["without", *(field.name for field in fields(Configuration))]:
+        value = getattr(options, name, None)
+        if value is not None:
+            option = name.replace("_", "-")
+            raise ConfigurationError(
+                f"--{option}: not together with {what}, where each ingredient has its own budget"
+            )
+
+
 def _configuration(options: argparse.Namespace) -> "Configuration":
     """The search that the options ask for; an ingredient taken out brings its own budget."""
     from oae.explore.configuration import Configuration, ConfigurationError
     from oae.explore.ingredients import ingredients
 
     base = Configuration()
-    removed = options.without.split(",") if options.without else []
+    removed = [] if options.without is None else options.without.split(",")
     for name in removed:
         if name not in ingredients():
             known = ", ".join(ingredients())
-            raise ConfigurationError(f"no ingredient {name}; there are {known}")
+            raise ConfigurationError(f"--without {name!r}: no such ingredient; there are {known}")
     if removed:
         ablated = ingredients()[removed[0]].ablated()
         if ablated is None:

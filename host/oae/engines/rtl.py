@@ -200,13 +200,13 @@ def run(
         raise OaeError(f"{out} is already there; give another --out")
     words = compile_scenario(scenario, file)
     values = parameters(scenario, len(words), direct)
-    program = build(simulator, values, defines)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
         raise OaeError(f"--out {out}: {(error.strerror or str(error)).lower()}") from error
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
+        program = build(simulator, values, defines)
         (work / "scenario.toml").write_text(scenario.source)
         (work / "schedule.hex").write_text(write(words))
         if scenario.carries_file:
