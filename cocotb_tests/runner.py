@@ -7,13 +7,19 @@
 A build is shared by all runs with the same top, parameters and defines, also between the workers
 of pytest-xdist. Results and logs of a run stay in a folder of its own below its build. Runs are
 reproducible: COCOTB_RANDOM_SEED in the environment chooses another seed than SEED.
+
+Every build has the RTL's own assertions in it, and a run in which one speaks fails, whatever the
+cocotb tests say. A bench that sends on purpose what a correct peer cannot send declares which
+assertions it provokes: `MAY_ASSERT = ["an answer that a correct peer cannot send"]`.
 """
 
+import ast
 import fcntl
 import hashlib
 import json
 import os
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +35,8 @@ BUILD = ROOT / "build" / "cocotb"
 SIMULATORS = ("verilator", "icarus")
 SEED = 1
 LOG_LINES = 60  # of a failed step, shown with the failure
+ASSERTION = "ASSERTION "  # begins the lines of the RTL's assertions
+ASSERTIONS = {"OAE_SIMULATION": 1}  # defines that put them into a build
 
 PROGRAMS = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iverilog", "vvp")}
 # The warnings are the linter's to find (scripts/lint.py); here they must not stop an ablated build.
@@ -60,7 +68,7 @@ def run(
     """
     names = list(sources) or [(RTL / f"{top}.v").relative_to(ROOT).as_posix()]
     parameters = dict(parameters or {})
-    defines = dict(defines or {})
+    defines = {**ASSERTIONS, **(defines or {})}
     name = f"{top}-{_hash([names, parameters, defines])}-{simulator}"
     build = BUILD / name
     folder = build / f"{module.rpartition('.')[2]}-{_hash([testcase, plusargs, extra_env])}"
@@ -92,6 +100,34 @@ def run(
     # A run that tested nothing is no success.
     if not list(_passed(results)):
         raise SimulationError(f"{module} on {name}: no test ran")
+    may = may_assert((ROOT / module.replace(".", "/")).with_suffix(".py").read_text())
+    check_assertions(folder / "test.log", f"{module} on {name}", may, every=testcase is None)
+
+
+def may_assert(source: str) -> list[str]:
+    """What the source text of a bench declares in MAY_ASSERT; only a simulator can import it."""
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="MAY_ASSERT")], value=value):
+                return list(ast.literal_eval(value))
+    return []
+
+
+def check_assertions(log: Path, what: str, may: Sequence[str], every: bool) -> None:
+    """No assertion spoke but those that may; with `every`, each of these did."""
+    with log.open(errors="replace") as file:
+        found = (line[line.index(ASSERTION) :] for line in file if ASSERTION in line)
+        spoken = Counter(text.strip() for text in found)
+    unwanted = [
+        f"{line} ({times} times)"
+        for line, times in spoken.items()
+        if not line.endswith(tuple(f": {text}" for text in may))
+    ]
+    if unwanted:
+        raise SimulationError("\n".join([f"{what}: assertions of the RTL:", *unwanted]))
+    for text in may:
+        if every and not any(line.endswith(f": {text}") for line in spoken):
+            raise SimulationError(f"{what}: nothing provoked the assertion {text!r}")
 
 
 def _build(

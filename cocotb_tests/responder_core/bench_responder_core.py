@@ -28,6 +28,7 @@ DATA, COMMIT, ABORT = Operation.DATA, Operation.COMMIT, Operation.ABORT
 FRAME_GAP = 8  # cycles between the ends of two frames, at least
 DELIVERY_GAP = 3  # and between two deliveries: a record is read from its store
 CODES = {code for code in EventCode if CHANNEL_OF[code] == Channel.RESPONDER}
+MAY_ASSERT = ["a frame that a correct peer cannot send"]  # it hears those too
 
 
 class Bench(Lockstep):
@@ -345,7 +346,8 @@ class Campaign(Bench):
     def inputs(self) -> Inputs:
         """Inputs of the next cycle."""
         self.leaving = self.leaving or random.random() < 0.004
-        self.changing = self.leaving and self.quiet > FRAME_GAP
+        # Once it has begun, also across a crash.
+        self.changing = self.changing or (self.leaving and self.quiet > FRAME_GAP)
         drained = self.changing and not self.state.unresolved
         owing = [i for i in range(WINDOW) if self.state.slots[i].answer]
         owing = [i for i in owing if self.unit.read("owes_answer") >> i & 1]
