@@ -161,12 +161,12 @@ def test_what_can_be_no_transaction_takes_no_id(pair: Pair) -> None:
         (b"x", 7, AbortReason.RECORD_INVALID),
         (b"abc", Kind.EPOCH_ADVANCE, AbortReason.RECORD_INVALID),
     ):
-        assert ends.refusal_of(link, record, kind) == reason
+        assert ends.refusal_of(SIZES, link, record, kind) == reason
         with pytest.raises(NotAllowedError, match="no transaction"):
             ends.open_transaction(SIZES, pair.ends[0], record, kind=kind)
         after, event = ends.tell_unopened(pair.ends[0], 7, reason)
         assert (after, event.code, event.value) == (pair.ends[0], EventCode.UNOPENED_TOLD, 7)
-    assert ends.refusal_of(link, bytes(64), 0) is None
+    assert ends.refusal_of(SIZES, link, bytes(64), 0) is None
     with pytest.raises(NotAllowedError):
         ends.tell_unopened(pair.ends[0], 7, AbortReason.REFUSED)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from oae import frame as frames
-from oae.frame import Received
+from oae.frame import Frame, Received, Verdict
 from oae.model import beat as beats
 from oae.model import end as ends
 from oae.model.beat import Word
@@ -27,6 +27,7 @@ from oae.spec.constants import (
     Channel,
     EventCode,
     Kind,
+    LinkState,
     Operation,
 )
 
@@ -54,6 +55,7 @@ class Wire(NamedTuple):
     image: bytes
     bad: bool
     broken: bool
+    first: int = 0  # cycle of its first beat
 
 
 class Submitted(NamedTuple):
@@ -128,6 +130,10 @@ class Follower:
         self._owed: deque[bytes] = deque()  # frames handed to the builder, not yet out
         self._lost: bytes | None = None  # the frame that a restart may have cut
         self._beat: tuple[int, Word] | None = None  # a verified beat, and the cycle of its verdict
+        self._beat_sent: int | None = None  # cycle in which the newest own beat was sent
+        self._sync: tuple[int, Frame] | None = None  # verified while DOWN, and the cycle of that
+        self._resend_at: int | None = None  # cycle of the newest cause of a RESENT
+        self._epochs: deque[tuple[int, int]] = deque(maxlen=4)  # cycle of a change, epoch before
 
     # --- what crosses the wire
 
@@ -229,8 +235,11 @@ class Follower:
         verdict, word = self._beat
         if (self._cycle, channel) > (verdict + 1, Channel.TRANSMIT):
             self._beat = None
-            beat = beats.hear(self.parameters, self.end.beat, word)
-            self.end = self.end._replace(beat=beat)
+            beat = self.end.beat
+            if self._beat_sent == verdict + 1 and word.echo == beat.number:
+                # The number was taken at this very edge: its echo is still ahead of it.
+                word = word._replace(echo=None)
+            self.end = self.end._replace(beat=beats.hear(self.parameters, beat, word))
 
     # --- one method a step
 
@@ -244,30 +253,49 @@ class Follower:
         self._lost = self._owed[0] if self._owed else self._lost
         self._owed.clear()
         self._heard.clear()
-        self._beat = None
+        self._beat = self._beat_sent = self._sync = self._resend_at = None
+        self._epochs.clear()
         return self._take(*step(self.parameters, self.end))
 
     def _sent(self, told: Event, _: Handshakes) -> Event:
         operation = Operation(told.info)
+        if operation == Operation.NOP:
+            self._beat_sent = self._cycle
+        if operation == Operation.SYNC_ACK and self.end.link.resend:
+            self._resend_at = self._cycle
         self.end, frame, event = ends.send(self.parameters, self.end, operation, told.slot)
         destination, source, ethertype = self._addresses
         self._owed.append(frames.encode(frame, destination, source, ethertype))
         return event
 
-    def _verdict(self, _told: Event, _: Handshakes) -> Event:
+    def _verdict(self, told: Event, _: Handshakes) -> Event:
         if not self._heard:
             raise DivergenceError("a verdict without a frame")
         wire = self._heard.popleft()
-        listening = ends.listening(self.end)
+        before = self.end
+        verdict, after, event = self._judged(wire, before.link.epoch)
+        for cycle, epoch in self._epochs:
+            if event != told and cycle > wire.first:
+                # The sender's whole epoch is found with the header, and the end has since moved.
+                verdict, after, event = self._judged(wire, epoch)
+        self.end = after
+        if not isinstance(verdict, Received):
+            return event
+        frame = verdict.frame
+        if frame.operation == Operation.NOP:
+            self.end = self.end._replace(beat=before.beat)
+            self._beat = self._cycle, beats.unpack(frame.operand)
+        elif frame.operation in ends.SYNCS and before.link.state == LinkState.DOWN:
+            self._sync = self._cycle, frame
+        return event
+
+    def _judged(self, wire: Wire, epoch: int) -> tuple[Verdict, End, Event]:
+        """The verdict on a frame by an end in this epoch, and what it does."""
+        listening = ends.listening(self.end)._replace(epoch=epoch)
         verdict = frames.decode(
             wire.image, bad=wire.bad, ethertype=self._addresses[2], **listening._asdict()
         )
-        before = self.end.beat
-        event = self._take(*ends.receive(self.parameters, self.end, verdict))
-        if isinstance(verdict, Received) and verdict.frame.operation == Operation.NOP:
-            self.end = self.end._replace(beat=before)
-            self._beat = self._cycle, beats.unpack(verdict.frame.operand)
-        return event
+        return verdict, *ends.receive(self.parameters, self.end, verdict)
 
     def _opened(self, _told: Event, host: Handshakes) -> Event:
         record = _needed(host.submitted, "OPENED without a submitted record")
@@ -286,7 +314,7 @@ class Follower:
 
     def _unopened(self, _told: Event, host: Handshakes) -> Event:
         record = _needed(host.submitted, "UNOPENED_TOLD without a submitted record")
-        reason = ends.refusal_of(self.end.link, record.record, record.kind)
+        reason = ends.refusal_of(self.parameters, self.end.link, record.record, record.kind)
         if reason is None:
             raise DivergenceError("UNOPENED_TOLD for a record that can be a transaction")
         event = self._take(*ends.tell_unopened(self.end, record.tag, reason))
@@ -316,7 +344,12 @@ class Follower:
         return self._take(*ends.retry(self.parameters, self.end, told.slot))
 
     def _resent(self, _told: Event, _: Handshakes) -> Event:
-        return self._take(*ends.resend(self.end))
+        event = self._take(*ends.resend(self.end))
+        if self._resend_at == self._cycle - 1:
+            # This one was on its way when the newest cause came: another follows.
+            initiator = self.end.initiator._replace(resend=True)
+            self.end = self.end._replace(initiator=initiator)
+        return event
 
     def _told(self, told: Event, host: Handshakes) -> Event:
         slot = self.end.initiator.slots[told.slot]
@@ -360,15 +393,22 @@ class Follower:
     def _enabled(self, _told: Event, _: Handshakes) -> Event:
         if not self.config.enable:
             raise DivergenceError("ENABLED although cfg_enable is low")
-        return self._take(*ends.enable(self.parameters, self.end, self.config.session))
+        event = self._take(*ends.enable(self.parameters, self.end, self.config.session))
+        if self._sync is not None and self._sync[0] == self._cycle:
+            # Verified at this very edge: by the time it is taken, the link is not DOWN any more.
+            self.end = self.end._replace(sync=self._sync[1])
+        return event
 
     def _disabled(self, _told: Event, _: Handshakes) -> Event:
         if self.config.enable:
             raise DivergenceError("DISABLED although cfg_enable is high")
         return self._take(*ends.disable(self.end))
 
-    def _sync(self, _told: Event, _: Handshakes) -> Event:
-        return self._take(*ends.take_sync(self.parameters, self.end))
+    def _link(self, _told: Event, _: Handshakes) -> Event:
+        event = self._take(*ends.take_sync(self.parameters, self.end))
+        if event.after == LinkState.UP != event.before:
+            self._resend_at = self._cycle
+        return event
 
     def _foreign_session(self, _told: Event, _: Handshakes) -> Event:
         return self._take(*ends.foreign_session(self.parameters, self.end))
@@ -387,6 +427,7 @@ class Follower:
         return self._take(*ends.adopt(self.parameters, self.end))
 
     def _epoch(self, _told: Event, _: Handshakes) -> Event:
+        self._epochs.append((self._cycle, self.end.link.epoch))
         return self._take(*ends.take_epoch(self.end, self.config.epoch))
 
     @property
@@ -443,6 +484,6 @@ BY_CHANNEL: dict[Channel, Step] = {
     Channel.RECEIVE: Follower._verdict,
     Channel.INITIATOR: Follower._answer,
     Channel.RESPONDER: Follower._request,
-    Channel.LINK: Follower._sync,
+    Channel.LINK: Follower._link,
 }
 STEPS |= {code: BY_CHANNEL[CHANNEL_OF[code]] for code in EventCode if code not in STEPS}

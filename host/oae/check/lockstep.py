@@ -82,7 +82,9 @@ def follow(trace: Trace, without: frozenset[str] = frozenset()) -> Followed:
                         statuses[end] = _status(record)
                     case ReceiveLine():
                         frames += 1
-                        follower.receive(Wire(record.data, bool(record.user), bool(record.broken)))
+                        broken = bool(record.broken)
+                        wire = Wire(record.data, bool(record.user), broken, record.first)
+                        follower.receive(wire)
                     case TransmitLine():
                         frames += 1
                         follower.transmit(Wire(record.data, bool(record.user), bool(record.broken)))

@@ -271,7 +271,8 @@ def open_transaction(
     require(end.up, "the link is not UP")
     require(not link.changing, "the peer's session is changing")
     require(host is None or host.epoch == link.epoch, "the end is changing epoch")
-    require(refusal_of(link, record, kind) is None, "the record can be no transaction")
+    refusal = refusal_of(parameters, link, record, kind)
+    require(refusal is None, "the record can be no transaction")
     bound = initiator.next_id if parameters.has("F12") else 0
     digest = frames.digest(transmit_session(end), bound, kind, link.epoch, record)
     initiator, event = initiators.open_transaction(
@@ -280,14 +281,18 @@ def open_transaction(
     return end._replace(initiator=initiator), event
 
 
-def refusal_of(link: Link, record: bytes, kind: int) -> AbortReason | None:
-    """Why a record can be no transaction."""
-    if len(record) > link.record_max:
+def refusal_of(parameters: Parameters, link: Link, record: bytes, kind: int) -> AbortReason | None:
+    """Why a record can be no transaction.
+
+    What does not fit into what is built is not looked at any further; what is only longer than
+    was negotiated is first asked whether it is a record at all.
+    """
+    if len(record) > parameters.record_max:
         return AbortReason.RECORD_TOO_LONG
     advance = kind == Kind.EPOCH_ADVANCE
     if not record or kind not in tuple(Kind) or (advance and len(record) != 4):
         return AbortReason.RECORD_INVALID
-    return None
+    return AbortReason.RECORD_TOO_LONG if len(record) > link.record_max else None
 
 
 def tell_unopened(end: End, tag: int, reason: AbortReason) -> tuple[End, Event]:
