@@ -2,15 +2,17 @@
 
 import itertools
 import random
+from collections import Counter
 
 import cocotb
 from oae import frame as frames
-from oae.check.follower import Completed
-from oae.frame import Frame
+from oae.check.follower import Completed, Delivered
+from oae.frame import Frame, Sync
 from oae.model import end as ends
 from oae.spec.constants import (
     BALANCE_OF,
     Balance,
+    Channel,
     EventCode,
     LinkState,
     MalformedReason,
@@ -215,33 +217,103 @@ async def stalls_on_every_interface(dut):
     await bench.check_rest()
 
 
+def images(peer: ReferencePeer) -> list[bytes]:
+    """Frames that the end would take from its peer as it is now, of every operation."""
+    session = ends.transmit_session(peer.end)
+    link, next_id = peer.end.link, peer.end.initiator.next_id
+    size = Sync(peer.session + 1, link.verified, 0, 1, RECORD_MAX, WINDOW)
+    others = (Operation.COMMIT, Operation.ABORT, Operation.ACK, Operation.DONE, Operation.ABORTED)
+    return [
+        *(frames.encode(Frame(other, next_id, 0x1234, link_session=session)) for other in others),
+        frames.encode(Frame(Operation.NOP, operand=0x8001_0000, link_session=session)),
+        frames.encode(Frame(Operation.SYNC, sync=size)),
+    ]
+
+
+@cocotb.test(skip=RECORD_MAX < 64)
+@requirement("OAE-TXN-031", "OAE-PRM-002")
+async def a_record_that_is_a_frame(dut):
+    """The image of a frame that would be taken arrives as the record that it is, both ways, and
+    moves nothing else.
+    """
+    bench, peer = await connected(dut)
+    for n, image in enumerate(images(peer)):
+        heard, events = len(bench.heard_at), len(bench.events)
+        verdict = frames.decode(image, **ends.listening(bench.follower.end)._asdict())
+        assert isinstance(verdict, frames.Received)
+        bench.submit(image, tag=n)
+        peer.submit(image, tag=n)
+        await bench.converse(peer, lambda n=n: len(bench.completed) > n and len(peer.told) > n)
+        await bench.step(20)
+        assert bench.delivered[-1] == Delivered(image, n)
+        assert peer.delivered[-1] == image
+        # One verdict a frame, and every frame is one of the two transactions'.
+        told = [event for _, event in bench.events[events:]]
+        received = [event for event in told if event.channel == Channel.RECEIVE]
+        assert len(received) == len(bench.heard_at) - heard
+        heard_of = Counter(event.info for event in received)
+        assert {event.code for event in received} == {EventCode.RECEIVED}
+        expected = (Operation.DATA, Operation.COMMIT, Operation.ACK, Operation.DONE)
+        assert heard_of == dict.fromkeys(expected, 1)
+        assert not [event for event in told if event.channel == Channel.LINK]
+    assert bench.up
+    await bench.check_rest()
+
+
 @cocotb.test()
 @requirement("OAE-TXN-030", "OAE-TXN-031", "OAE-TXN-032")
 async def a_restart_in_mid_packet_on_every_stream(dut):
-    """Crash and amnesia at every beat of a received frame, a sent frame, a submitted and a
+    """Crash and amnesia after every beat of a received and a sent DATA frame, of a submitted and a
     delivered record: the rest of an input is swallowed, an output is closed with one bad beat.
+    The records are frames that the end would take, so what is not swallowed is seen.
     """
     bench, peer = await connected(dut)
-    size = min(40, RECORD_MAX)
-    inner = frames.encode(Frame(Operation.ACK, 1, 2))[:size]
-    bench.deliver_ready = lambda cycle: cycle % 4 == 0
+    bench.mac_ready = bench.deliver_ready = lambda cycle: cycle % 3 != 0
+    size = 64 if RECORD_MAX >= 64 else RECORD_MAX
+    record_beats, frame_beats = -(-size // 8), max(8, 4 + -(-size // 8))
+    lengths = {"submit": record_beats, "deliver": record_beats}
+    lengths |= {"receive": frame_beats, "transmit": frame_beats}
+    records: set[bytes] = set()
+
+    def record() -> bytes:
+        # DATA's own header is four beats, a record begins where a beat does.
+        chosen = random.choice(images(peer))
+        chosen = chosen.ljust(size, b"\0") if size == 64 else random.randbytes(size)
+        records.add(chosen)
+        return chosen
+
+    def busy() -> None:
+        """Something is on its way in both lanes."""
+        if not bench.submits and not bench.follower.end.initiator.busy:
+            bench.submit(record())
+        if peer.up and not peer.end.link.changing and not peer.end.initiator.busy:
+            peer.submit(record())
+
+    def strikes(wanted: set[tuple[str, int]]) -> bool:
+        busy()
+        return bool(bench.inside() & wanted)
+
     for amnesia in (False, True):
-        for offset in range(0, 44, 3):
-            bench.submit(random.randbytes(size), tag=offset)
-            peer.submit(inner)  # a record that holds the image of a frame
-            strike = bench.cycle + 12 + 3 * offset
-            await bench.converse(peer, lambda at=strike: bench.cycle >= at)
+        every = {(name, n) for name, beats in lengths.items() for n in range(1, beats)}
+        wanted = set(every)
+        while wanted:
+            await bench.converse(peer, lambda w=wanted: strikes(w))
+            struck = bench.inside()
             await bench.restart(amnesia)
+            assert struck <= every, f"longer than it is: {struck - every}"
+            wanted -= struck
             await bench.converse(peer, lambda: bench.up and peer.up)
-            await bench.converse(
-                peer,
-                lambda: (
-                    not bench.submits
-                    and not peer.end.initiator.busy
-                    and not bench.follower.end.initiator.busy
-                ),
-            )
-    assert bench.cut_deliveries or RECORD_MAX < 16
+    assert {record for record, _ in bench.delivered} | {*peer.delivered} <= records
+    assert bench.cut_deliveries >= 2 * (record_beats - 1)
+    await bench.converse(
+        peer,
+        lambda: (
+            not bench.submits
+            and not peer.end.initiator.busy
+            and not bench.follower.end.initiator.busy
+        ),
+    )
+    dut._log.info("%d cycles", bench.cycle)
     await bench.check_rest()
 
 

@@ -21,7 +21,15 @@ from oae.check.follower import (
     Wire,
 )
 from oae.model.parameters import Parameters
-from oae.spec.constants import COUNTERS, ETHERTYPE, REGISTER, Channel, EventCode, LinkState
+from oae.spec.constants import (
+    COUNTERS,
+    ETHERTYPE,
+    REGISTER,
+    Channel,
+    EventCode,
+    LinkState,
+    Operation,
+)
 
 from cocotb_tests.reference_peer import ReferencePeer
 
@@ -31,6 +39,7 @@ DESTINATION = (0x0200_0000_0002).to_bytes(6, "big")
 SOURCE = (0x0200_0000_0001).to_bytes(6, "big")
 SESSION = 0xA11C_E000_0000_0001
 CHANNELS = len(Channel)
+KEEPS = [(1 << size) - 1 for size in range(1, 9)]
 
 Beat = tuple[int, int, int, int]  # data, keep, last, user
 
@@ -67,10 +76,49 @@ class Assembler:
         """A crash or amnesia of the end: an open packet is broken."""
         self.broken = self.broken or bool(self.bytes)
 
+    @property
+    def taken(self) -> int:
+        """Beats taken of an open packet that no restart has broken yet."""
+        return 0 if self.broken else len(self.bytes) // 8
+
     def take_broken(self) -> bool:
         """Whether the packet that just ended was broken."""
         broken, self.broken = self.broken, False
         return broken
+
+
+class Output:
+    """Looks at every cycle of a stream that the end drives, as a receiver in hardware would."""
+
+    def __init__(self, dut: Any, port: str) -> None:
+        self.port = port
+        self._ready = getattr(dut, f"{port}_tready")
+        self._valid = getattr(dut, f"{port}_tvalid")
+        self._fields = [getattr(dut, f"{port}_{name}") for name in ("tdata", "tkeep", "tlast")]
+        self._user = getattr(dut, f"{port}_tuser")
+        self._waiting: Beat | None = None
+        self._close = False  # the next beat ends a packet that a restart has cut
+
+    def look(self, restart: bool, is_open: bool) -> None:
+        """One cycle; `is_open`: the beats before this one are the beginning of a packet."""
+        valid = bool(self._valid.value)
+        if restart:
+            assert not valid, f"{self.port} is valid in a restart"
+            self._waiting = None
+            self._close = is_open
+            return
+        if not valid:
+            assert self._waiting is None, f"{self.port} took a beat back"
+            return
+        data, keep, last = (int(field.value) for field in self._fields)
+        beat = (data, keep, last, int(self._user.value))
+        assert self._waiting in (None, beat), f"{self.port} changed a beat that was waiting"
+        self._waiting = beat
+        assert keep in ([0xFF] if not last else KEEPS), f"{self.port}: tkeep is {keep:#x}"
+        assert self._close == bool(beat[3]), f"{self.port}: a cut packet is marked bad, no other is"
+        assert last or not self._close, f"{self.port}: a cut packet goes on"
+        if self._ready.value:
+            self._waiting, self._close = None, False
 
 
 class EndBench:
@@ -104,6 +152,7 @@ class EndBench:
         self._passed_on = 0  # frames that were given to the peer, or lost
         self._frame_in, self._frame_out = Assembler(), Assembler()
         self._record_in, self._record_out = Assembler(), Assembler()
+        self._outputs = [Output(dut, "m_axis"), Output(dut, "m_deliver")]
         self._handshakes = Handshakes()
         self._received: list[Wire] = []
         self._transmitted: list[Wire] = []
@@ -204,6 +253,7 @@ class EndBench:
         self._received.clear()
         self._transmitted.clear()
         self._check_status()
+        self._check_streams()
         self.follower.config = self.config
         self._handshakes = self._sample_host()
         self._sample_mac()
@@ -219,6 +269,15 @@ class EndBench:
         self.follower.check_status(
             Status(int(dut.status_link_state.value), bool(values[0]), *values[1:])
         )
+
+    def _check_streams(self) -> None:
+        restart = self.crash or self.amnesia
+        assembled = (self._frame_out, self._record_out)
+        for output, packet in zip(self._outputs, assembled, strict=True):
+            output.look(restart, bool(packet.bytes))
+        if restart:
+            for port in ("s_axis", "s_submit"):
+                assert not getattr(self.dut, f"{port}_tready").value, f"{port} takes in a restart"
 
     def _sample_mac(self) -> None:
         dut = self.dut
@@ -330,6 +389,21 @@ class EndBench:
     def code_cycles(self, code: EventCode) -> list[int]:
         """Cycles in which this step was taken."""
         return [cycle for cycle, event in self.events if event.code == code]
+
+    def inside(self) -> set[tuple[str, int]]:
+        """Streams that are in the middle of a packet, each with the beats it has taken; of the
+        frames, those of DATA.
+        """
+        streams = {"submit": self._record_in, "deliver": self._record_out}
+        heard = bytes(self._frame_in.bytes)
+        if self.mac_in:
+            heard += self.mac_in[0][0].to_bytes(8, "little")
+        if len(heard) >= 16 and heard[14] & 0x1F == Operation.DATA:
+            streams["receive"] = self._frame_in
+        sent = [event.info for _, event in self.events if event.code == EventCode.SENT]
+        if sent and sent[-1] == Operation.DATA:
+            streams["transmit"] = self._frame_out
+        return {(name, packet.taken) for name, packet in streams.items() if packet.taken}
 
     @property
     def up(self) -> bool:
