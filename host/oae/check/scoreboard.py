@@ -7,7 +7,7 @@ violation with its line in the trace.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from oae.check.pages import NO_SESSION, Lane, LaneKey, Page
 from oae.check.verdict import (
@@ -51,10 +51,30 @@ from oae.trace import (
     Transmit,
 )
 
+# The ids of a lane are compared by serial arithmetic, so a frame must reach its end before this
+# many later ids have been opened, half of all (docs/protocol.md, section 6).
+LIFETIME = 1 << 31
+# Frames that are remembered until they are received; each opened id costs its initiator one, and
+# its responder one.
+MEMORY: Final = 512
+
+_IDS: Final = 1 << 32
 _OPERATION_AT: Final = FIELD["OPERATION"][0]
+_ID_LOW_AT: Final = FIELD["ID_LOW"][0]
+_ID_HIGH_AT: Final = FIELD["ID_HIGH"][0]
+_REQUESTS: Final = frozenset({Operation.DATA, Operation.COMMIT, Operation.ABORT})
+_ANSWERS: Final = frozenset({Operation.ACK, Operation.DONE, Operation.ABORTED})
 _VIOLATIONS: Final = frozenset(
     {EventCode.INITIATOR_VIOLATION, EventCode.RESPONDER_VIOLATION, EventCode.PAIR_VIOLATION}
 )
+
+
+class Sent(NamedTuple):
+    """A frame that an end has sent."""
+
+    data: bytes
+    lane: Lane | None  # that it speaks of, under the session pair of that moment
+    id: int  # counted on where the ids of the wire wrap
 
 
 class Scoreboard:
@@ -78,7 +98,7 @@ class Scoreboard:
         self.told_violations: list[Event] = []
         self.events: list[Counter[tuple[int, int]]] = [Counter() for _ in range(ends)]
         self.registers: list[dict[int, int]] = [{} for _ in range(ends)]
-        self.transmitted: list[dict[int, bytes]] = [{} for _ in range(ends)]
+        self.transmitted: list[dict[int, Sent]] = [{} for _ in range(ends)]
         self.altered: list[set[int]] = [set() for _ in range(ends)]
         self.is_cut = [False] * ends
         self.forgotten_at = [0] * ends  # cycle of the last amnesia
@@ -536,17 +556,31 @@ class Scoreboard:
                     self.broken(Promise.AGREEMENT, event, text)
 
     def transmit(self, record: Transmit) -> None:
-        """Remember its bytes, and when the DATA of a transaction first went out."""
+        """Remember it, and when the DATA of a transaction first went out."""
         sent = self.transmitted[record.end]
-        sent[record.number] = record.data
-        sent.pop(record.number - 512, None)
+        found = sent[record.number] = self._sent(record)
+        sent.pop(record.number - MEMORY, None)
         self.frames[record.end]["transmitted"] += 1
-        data = record.data
-        if len(data) >= 36 and data[_OPERATION_AT] & 0x1F == Operation.DATA and not record.user:
-            id = int.from_bytes(data[24:26], "big") << 16 | int.from_bytes(data[15:17], "big")
-            page = self.outgoing(record.end).page(id)
+        is_data = len(record.data) >= 36 and record.data[_OPERATION_AT] & 0x1F == Operation.DATA
+        if is_data and found.lane is not None and not record.user:
+            page = found.lane.page(found.id)
             if page.first_data is None:
                 page.first_data = record.first
+
+    def _sent(self, record: Transmit) -> Sent:
+        """What a frame speaks of."""
+        data, lane = record.data, None
+        if len(data) > _ID_HIGH_AT + 1:
+            operation = data[_OPERATION_AT] & 0x1F
+            if operation in _REQUESTS:
+                lane = self.outgoing(record.end)
+            elif operation in _ANSWERS:
+                lane = self.incoming(record.end)
+        if lane is None:
+            return Sent(data, None, 0)
+        words = data[_ID_HIGH_AT : _ID_HIGH_AT + 2] + data[_ID_LOW_AT : _ID_LOW_AT + 2]
+        behind = lane.next_id - int.from_bytes(words, "big")
+        return Sent(data, lane, lane.next_id - ((behind + _IDS // 2) % _IDS - _IDS // 2))
 
     def fate(self, record: Fate) -> None:
         """Count what the channel did."""
@@ -557,13 +591,20 @@ class Scoreboard:
             self.altered[record.end].add(record.number)
 
     def receive(self, record: Receive) -> None:
-        """A channel may alter a frame only where it says so."""
+        """A channel may alter a frame only where it says so, and keep it only so long."""
         peer = self.peer_of(record.end)
         self.frames[peer]["received"] += 1
         sent = self.transmitted[peer].get(record.number)
-        if sent != record.data and record.number not in self.altered[peer]:
-            text = f"frame {record.number} was received other than it was sent"
-            self.bench_errors.append(f"line {record.line}: {text}")
+        text = None
+        if sent is None:
+            text = f"is not among the {MEMORY} that were sent last"
+        elif sent.data != record.data and record.number not in self.altered[peer]:
+            text = "was received other than it was sent"
+        elif sent.lane is not None and (later := sent.lane.next_id - sent.id - 1) >= LIFETIME:
+            text = f"of id {sent.id} was received after {later} later ids, {LIFETIME} are too many"
+        if text is not None:
+            error = f"line {record.line}: frame {record.number} of end {'ab'[peer]} {text}"
+            self.bench_errors.append(error)
 
     def cut(self, record: Cut) -> None:
         """Whether the direction away from an end is cut."""
