@@ -54,7 +54,7 @@
 `endif
 // Removing F10 makes ids come again after four transactions; see oae_end.v.
 
-// A DONE that answers nothing is not believed.
+// A DONE that answers nothing is not believed (removed: nor is its id looked at).
 `ifdef OAE_ABLATE_F11
 `define OAE_HAS_F11 1'b0
 `else
@@ -66,7 +66,7 @@
 `else
 `define OAE_HAS_F12 1'b1
 `endif
-// The reflection is compared.
+// The reflection is compared (removed: its digest is adopted as well, in oae_end.v).
 `ifdef OAE_ABLATE_F13
 `define OAE_HAS_F13 1'b0
 `else
@@ -102,7 +102,7 @@
 `else
 `define OAE_HAS_F20 1'b1
 `endif
-// Outcomes are kept past the deliver pointer.
+// Outcomes are kept past the deliver pointer (removed: until they have been answered once).
 `ifdef OAE_ABLATE_F21
 `define OAE_HAS_F21 1'b0
 `else
@@ -144,7 +144,7 @@
 `else
 `define OAE_HAS_F29 1'b1
 `endif
-// COMMIT and DATA never pass an owed SYNC_ACK.
+// COMMIT and DATA never pass an owed SYNC_ACK (removed: nor does RESENT wait for it).
 `ifdef OAE_ABLATE_F30
 `define OAE_HAS_F30 1'b0
 `else

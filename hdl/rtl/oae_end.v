@@ -359,15 +359,30 @@ module oae_end #(
   assign m_completion_outcome = tell_outcome;
   assign m_completion_reason = tell_reason;
 
+`ifdef OAE_ABLATE_F13
+  // The reflection is believed, whatever it says: its digest becomes the slot's. It was heard in
+  // the cycle before, and its fields still hold; no record is opened meanwhile.
+  wire [63:0] told_word = event_words[64*`OAE_CHANNEL_INITIATOR+:64];
+  wire adopts = event_valid[`OAE_CHANNEL_INITIATOR] &&
+      told_word[63:56] == `OAE_EVENT_REFLECTION_HEARD;
+  wire [SLOT_BITS-1:0] adopting_slot = told_word[48+:SLOT_BITS];
+`endif
+
   // What belongs to a slot: digest (sent, compared), length and kind (sent, told).
   oae_slot_memory #(
       .WINDOW(WINDOW),
       .WIDTH (32)
   ) outgoing_digests (
       .clk(clk),
+`ifdef OAE_ABLATE_F13
+      .write_enable(open_ready || adopts),
+      .write_slot(adopts ? adopting_slot : open_slot),
+      .write_data(adopts ? frame_digest : open_digest),
+`else
       .write_enable(open_ready),
       .write_slot(open_slot),
       .write_data(open_digest),
+`endif
       .read_slot_0(next_initiator_slot),
       .read_data_0(outgoing_digest),
       .read_slot_1(frame_slot),

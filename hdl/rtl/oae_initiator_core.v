@@ -130,7 +130,13 @@ module oae_initiator_core #(
 
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
   wire [2:0] frame_state = state_of(state, frame_slot);
+`ifdef OAE_ABLATE_F11
+  // Whatever its id, a DONE is taken for what its slot holds.
+  wire frame_named = frame_state != `OAE_STATE_IDLE &&
+      (frame_operation == `OAE_OPERATION_DONE ? !known[frame_slot] : ids[frame_slot] == frame_id);
+`else
   wire frame_named = frame_state != `OAE_STATE_IDLE && ids[frame_slot] == frame_id;
+`endif
 
   assign open_id = next_id;
   assign open_slot = next_id[SLOT_BITS-1:0] & slot_mask;
@@ -371,6 +377,9 @@ module oae_initiator_core #(
             clear_send = 1'b1;
             next_event_word = word(`OAE_EVENT_DONE_HEARD, frame_slot, frame_state,
                                    `OAE_STATE_COMMITTED, 8'd0, frame_id);
+`ifdef OAE_ABLATE_F11
+            next_event_word[ID_BITS-1:0] = ids[frame_slot];
+`endif
           end else if (frame_matches) begin
             if (frame_state == `OAE_STATE_COMMITTED && !known[frame_slot]) begin
               write_known = 1'b1;

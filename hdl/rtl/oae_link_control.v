@@ -174,6 +174,11 @@ module oae_link_control #(
           challenge = !(from_verified || from_pending) || (!up && names_me);
           event_info = {7'd0, challenge};
           next_resend_owed = from_verified && up;
+`ifdef OAE_ABLATE_F30
+          // RESENT does not wait for the SYNC_ACK.
+          next_resend = from_verified && up;
+          next_resend_owed = 1'b0;
+`endif
 `ifdef OAE_ABLATE_F26
           // A SYNC is believed: no challenge asks whether it is fresh.
           if (!from_verified && !from_pending) begin

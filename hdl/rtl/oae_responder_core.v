@@ -242,6 +242,9 @@ module oae_responder_core #(
   reg [2:0] to_state;
   reg [5:0] to_reason;
   integer w;
+`ifdef OAE_ABLATE_F21
+  reg [ID_BITS-1:0] behind;
+`endif
 
   always @* begin
     next_state = state;
@@ -424,6 +427,10 @@ module oae_responder_core #(
         to_delivered = 1'b0;
         next_event_word = word(`OAE_EVENT_COMMIT_HEARD, frame_slot, frame_state,
                                `OAE_STATE_COMMITTED, 8'd0, frame_id);
+`ifdef OAE_ABLATE_F8
+        // It may have been delivered already.
+        write_delivered = 1'b0;
+`endif
 `ifdef OAE_ABLATE_F19
         // The mark comes before the delivery.
         if (frame_id == deliver_pointer) begin
@@ -481,9 +488,18 @@ module oae_responder_core #(
           word(`OAE_EVENT_SKIPPED, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, 8'd0, deliver_pointer);
     end
 
+`ifdef OAE_ABLATE_F21
+    // Passed by the deliver pointer, an outcome is forgotten not at once but with its answer.
+    if (!doubt && next_deliver_pointer != deliver_pointer) write_state = 1'b0;
+`endif
     // A step writes one slot. TRANSMIT comes first in a cycle: what it clears a step may set.
     for (w = 0; w < WINDOW; w = w + 1) begin
       if (grant_valid && grant_slot == w[SLOT_BITS-1:0]) next_answer[w] = 1'b0;
+`ifdef OAE_ABLATE_F21
+      behind = ids[w] - deliver_pointer;
+      if (grant_valid && grant_slot == w[SLOT_BITS-1:0] && behind[ID_BITS-1] && !open_slots[w])
+        next_state[3*w+:3] = `OAE_STATE_IDLE;
+`endif
       if (step_slot == w[SLOT_BITS-1:0]) begin
         if (write_state) next_state[3*w+:3] = to_state;
         if (write_answer) next_answer[w] = to_answer;
