@@ -1,6 +1,7 @@
-"""Two edges at which lockstep must not be a cycle early: what both ends do there is right.
+"""Edges at which lockstep must not be a cycle early: what the ends do there is right.
 
-Each runs twice: the first run shows when a frame comes, the second does the step just then.
+In the pair each runs twice: the first run shows when a frame comes, the second does the step just
+then. What takes a peer with a script is in bench_lockstep.py.
 """
 
 from pathlib import Path
@@ -9,7 +10,9 @@ from oae.spec.constants import AbortReason, EventCode
 from oae.testing import requirement
 from oae.trace import Config, Event, Receive
 
+from cocotb_tests.end.test_end import SOURCES, TIMERS
 from cocotb_tests.link.pair import Played, play
+from cocotb_tests.runner import run as run_bench
 
 LINK = """
 version = 1
@@ -91,3 +94,15 @@ def test_an_epoch_far_away_taken_while_data_comes_in(tmp_path: Path) -> None:
         line for line in run.trace if isinstance(line, Event) and line.code == EventCode.REFUSED
     )
     assert (refused.end, refused.info) == (B, AbortReason.EPOCH)
+
+
+@requirement("OAE-END-002", "OAE-LNK-013", "OAE-LNK-014", "OAE-TXN-037")
+def test_one_end() -> None:
+    run_bench(
+        "oae_end",
+        "cocotb_tests.link.bench_lockstep",
+        simulator="icarus",
+        sources=SOURCES,
+        parameters={"WINDOW": 8, "RECORD_MAX": 64, **TIMERS},
+        plusargs=["+window=8", "+record_max=64"],
+    )

@@ -123,15 +123,21 @@ def owing(up: Told) -> Told:
 
 
 @requirement("OAE-END-002", "OAE-LNK-013", "OAE-LNK-014")
-def test_two_causes_of_resent_in_a_row_give_two(up: Told) -> None:
+@pytest.mark.parametrize("apart", [-1, 1, 2])
+def test_two_causes_of_resent_in_a_row_give_two(up: Told, apart: int) -> None:
+    """Each is followed by its own two cycles later."""
     told = owing(up)
     told.hear(99, sync_ack(3, MINE), 3)
-    told.sent(99, Operation.SYNC_ACK, 9)
-    told.link(100, EventCode.SYNC_ACK_HEARD, LinkState.FAULT, UP, 0, 3)
-    told.step(101, EventCode.RESENT)
-    told.step(102, EventCode.RESENT)
+    happens = {
+        (100 + apart, 0): lambda: told.sent(100 + apart, Operation.SYNC_ACK, 9),
+        (102 + apart, 1): lambda: told.step(102 + apart, EventCode.RESENT),
+        (102, 1): lambda: told.step(102, EventCode.RESENT),
+        (100, 2): lambda: told.link(100, EventCode.SYNC_ACK_HEARD, LinkState.FAULT, UP, 0, 3),
+    }
+    for moment in sorted(happens):
+        happens[moment]()
     with pytest.raises(DivergenceError, match="not allowed"):
-        told.step(103, EventCode.RESENT)
+        told.step(110, EventCode.RESENT)
 
 
 @requirement("OAE-END-002", "OAE-LNK-013", "OAE-LNK-014")

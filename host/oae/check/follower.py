@@ -345,7 +345,7 @@ class Follower:
 
     def _resent(self, _told: Event, _: Handshakes) -> Event:
         event = self._take(*ends.resend(self.end))
-        if self._resend_at == self._cycle - 1:
+        if self._resend_at is not None and self._resend_at >= self._cycle - 1:
             # This one was on its way when the newest cause came: another follows.
             initiator = self.end.initiator._replace(resend=True)
             self.end = self.end._replace(initiator=initiator)
