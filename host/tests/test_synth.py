@@ -1,9 +1,6 @@
 """Size and speed: sources, reading of reports, comparison with the baseline, the document."""
 
 import json
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -242,38 +239,6 @@ def test_wrong_options_are_refused() -> None:
         with pytest.raises(SystemExit) as ended:
             command.main(words)
         assert ended.value.code == 2
-
-
-def test_a_program_that_fails_tells_its_last_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flow, "BUILD", tmp_path)
-    script = "print('ERROR: no such cell'); raise SystemExit(1)"
-    ended = flow.run([("try", "log", [sys.executable, "-c", script])], {}, lambda *_: None)
-    assert [code for _, code, _ in ended] == [1]
-    assert flow.last_error(tmp_path / "log.log") == "ERROR: no such cell"
-
-
-def test_an_interrupt_ends_the_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "BUILD", tmp_path)
-    started: list[subprocess.Popen[bytes]] = []
-    popen = subprocess.Popen
-
-    def note(*words: Any, **options: Any) -> subprocess.Popen[bytes]:
-        started.append(popen(*words, **options))
-        return started[-1]
-
-    def interrupted(title: str, ended: bool, seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(flow.subprocess, "Popen", note)
-    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
-    before = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        flow.run([("one", "a", sleep), ("two", "b", sleep), ("three", "c", sleep)], {}, interrupted)
-    assert time.monotonic() - before < 10
-    assert len(started) == 2
-    assert all(process.poll() is not None for process in started)
 
 
 def test_the_fusesoc_core_lists_the_same_files() -> None:

@@ -6,14 +6,13 @@ Exit codes: 0 as good as before, 1 worse, 2 wrong options, 3 a tool failed, 130 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from oae.errors import OaeError
+from oae.jobs import shown
 from oae.synth import baseline
 from oae.synth.baseline import Result, complaints, to_json
 from oae.synth.document import document, sizes, speeds
@@ -62,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
     devices = list(DEVICES) if options.device == "all" else [options.device]
     seeds = list(dict.fromkeys(options.seeds))
     results = []
-    with _shown(Console(stderr=True)) as progress:
+    with shown(Console(stderr=True)) as progress:
         for name in devices:
             device = DEVICES[name]
             results.append(measure(device, options.window, options.record_max, seeds, progress))
@@ -104,23 +103,6 @@ def _update(
     kept = [merged[key] for key in sorted(merged)]
     baseline.write(path, kept)
     text.write_text(document(kept))
-
-
-@contextmanager
-def _shown(console: Console) -> Iterator[Callable[[str, bool, float], None]]:
-    """Shows what runs and for how long; without a terminal, one line when something has ended."""
-    tasks: dict[str, TaskID] = {}
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[took]}"))
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-
-        def progress(title: str, ended: bool, seconds: float) -> None:
-            if title not in tasks:
-                tasks[title] = bars.add_task(title, total=1, took="")
-            bars.update(tasks[title], completed=int(ended), took=f"{seconds:.0f} s")
-            if ended and not console.is_terminal:
-                console.print(f"{title}: {seconds:.0f} s")
-
-        yield progress
 
 
 if __name__ == "__main__":

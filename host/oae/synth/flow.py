@@ -1,26 +1,18 @@
-"""Runs Yosys once and place and route once a seed, two at a time, and ends them on Ctrl-C."""
+"""Runs Yosys once, and place and route once a seed."""
 
-import os
 import re
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata, util
-from pathlib import Path
-from typing import IO
 
+from oae.jobs import Ended, Job, Progress, require, run
 from oae.synth import report
 from oae.synth.baseline import Result
 from oae.synth.sources import INCLUDE, ROOT, SHELL, TOP, check_macros, source_list
 from oae.toolchain import SET_UP, ToolError, environment
 
 BUILD = ROOT / "build" / "synth"
-PARALLEL = 2
-POLL = 0.2  # seconds
 FREQUENCY = 125  # MHz that place and route aims at
 # Runs a Yosys script in the native Yosys of the Python package.
 RUN_YOSYS = (
@@ -71,20 +63,6 @@ DEVICES = {
 }
 
 
-@dataclass
-class Job:
-    """A program that runs, with its log."""
-
-    title: str
-    log: Path
-    process: subprocess.Popen[bytes]
-    output: IO[bytes]
-    started: float
-
-
-Progress = Callable[[str, bool, float], None]  # title, whether it has ended, seconds
-
-
 def measure(
     device: Device, window: int, record_max: int, seeds: Sequence[int], progress: Progress
 ) -> Result:
@@ -92,14 +70,13 @@ def measure(
     check_macros()
     if util.find_spec("pyosys") is None:
         raise ToolError(f"pyosys is missing (Python package pyosys: {SET_UP})")
-    variables = environment(device.program)
     BUILD.mkdir(parents=True, exist_ok=True)
     name = f"{device.name}_{window}_{record_max}"
 
     script = BUILD / f"{name}.ys"
     script.write_text("\n".join(yosys_script(device, name, window, record_max)) + "\n")
     command = [sys.executable, "-c", RUN_YOSYS, f"build/synth/{name}.ys"]
-    _all_well(run([(f"Yosys for {device.name}", name, command)], variables, progress))
+    require(_run(device.program, [(f"Yosys for {device.name}", name, command)], progress))
     size = report.size(report.load(BUILD / f"{name}_stat.json"))
 
     # On a small device one run tells whether it fits; the others follow.
@@ -108,10 +85,10 @@ def measure(
         for seed in seeds
     ]
     speeds: dict[int, report.Speed] = {}
-    misfit = _misfit(run([first], variables, progress)[0]) if device.small else ""
+    misfit = _misfit(_run(device.program, [first], progress)[0]) if device.small else ""
     if not misfit:
         rest = others if device.small else [first, *others]
-        _all_well(run(rest, variables, progress))
+        require(_run(device.program, rest, progress))
         names = report.cell_names(report.load(BUILD / f"{name}.json"))
         for seed in seeds:
             speeds[seed] = report.speed(report.load(BUILD / f"{name}_{seed}_pnr.json"), names)
@@ -138,67 +115,21 @@ def place_and_route(device: Device, name: str, seed: int) -> list[str]:
     ]
 
 
-def run(
-    commands: Sequence[tuple[str, str, list[str]]], variables: dict[str, str], progress: Progress
-) -> list[tuple[str, int, Path]]:
-    """Run the commands, at most PARALLEL at a time; title, exit code and log of each."""
-    waiting = list(commands)
-    ended: list[tuple[str, int, Path]] = []
-    with _jobs() as jobs:
-        while waiting or jobs:
-            while waiting and len(jobs) < PARALLEL:
-                title, name, command = waiting.pop(0)
-                log = BUILD / f"{name}.log"
-                output = log.open("wb")
-                process = subprocess.Popen(
-                    command,
-                    cwd=ROOT,
-                    env=variables,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-                jobs.append(Job(title, log, process, output, time.monotonic()))
-            for job in list(jobs):
-                code = job.process.poll()
-                progress(job.title, code is not None, time.monotonic() - job.started)
-                if code is not None:
-                    job.output.close()
-                    jobs.remove(job)
-                    ended.append((job.title, code, job.log))
-            time.sleep(POLL)
-    return ended
+def _run(
+    name: str, commands: Sequence[tuple[str, str, list[str]]], progress: Progress
+) -> list[Ended]:
+    """Run commands (title, name of the log, words) that need the program `name`."""
+    made = [Job(title, words, BUILD / f"{log}.log") for title, log, words in commands]
+    return run(made, cwd=ROOT, variables=environment(name), progress=progress)
 
 
-@contextmanager
-def _jobs() -> Iterator[list[Job]]:
-    """Jobs that run; whatever ends the block ends them, with all that they started."""
-    jobs: list[Job] = []
-    try:
-        yield jobs
-    finally:
-        for job in jobs:
-            os.killpg(job.process.pid, signal.SIGKILL)
-            job.process.wait()
-            job.output.close()
-
-
-def _all_well(ended: Sequence[tuple[str, int, Path]]) -> None:
-    for title, code, log in ended:
-        if code != 0:
-            raise ToolError(
-                f"{title} failed: {last_error(log)} (all of it: {log.relative_to(ROOT)})"
-            )
-
-
-def _misfit(ended: tuple[str, int, Path]) -> str:
+def _misfit(ended: Ended) -> str:
     """Why the design does not fit, or nothing; any other failure is one."""
-    _, code, log = ended
-    if code == 0:
+    if ended.exit_code == 0:
         return ""
-    used = over_full(log.read_text(errors="replace"))
+    used = over_full(ended.job.log.read_text(errors="replace"))
     if not used:
-        _all_well([ended])
+        require([ended])
     return used
 
 
@@ -208,13 +139,6 @@ def over_full(log: str) -> str:
         if int(used) > int(available):
             return f"{used} of {available} {name}"
     return ""
-
-
-def last_error(log: Path) -> str:
-    """The line of a log that says what went wrong."""
-    lines = log.read_text(errors="replace").strip().splitlines()
-    errors = [line for line in lines if "ERROR" in line or "Error" in line]
-    return (errors or lines or ["no output"])[-1].strip()
 
 
 def _versions(device: Device) -> dict[str, str]:
