@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from oae.spec.constants import EventCode
+from oae.spec.constants import EventCode, Kind
 from oae.testing import requirement
+from oae.trace import Event
 
 from cocotb_tests.link import fuzz
 from cocotb_tests.link.pair import play
@@ -19,6 +20,13 @@ def check(seed: int, simulator: str, folder: Path) -> None:
     # An amnesia that falls into another, or into a crash, is none of its own.
     assert run.events[EventCode.AMNESIA] >= 1
     assert run.events[EventCode.EPOCH_TAKEN] >= 2
+    converged = {
+        line.end
+        for line in run.trace
+        if isinstance(line, Event)
+        and (line.code, line.info) == (EventCode.DELIVERED, Kind.EPOCH_ADVANCE)
+    }
+    assert converged == {0, 1}
 
 
 @requirement("OAE-PRM-001", "OAE-PRM-002", "OAE-PRM-003", "OAE-PRM-004", "OAE-PRM-005")
