@@ -185,6 +185,8 @@ def test_ctrl_c_ends_the_simulator_and_leaves_a_whole_directory(tmp_path: Path) 
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # As in the foreground: a job in the background starts with Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(Path().glob(".out.*/trace.txt")):  # the simulator runs

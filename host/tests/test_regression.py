@@ -165,7 +165,12 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
         f"script.SHARES = [('step 0', 9, [script.Check('waits', 'sh {check}')])]\n"
         "sys.argv[1:] = []; sys.exit(script.main())\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=in_the_foreground,
+    )
     deadline = time.monotonic() + 30
     while not (child.exists() and child.read_text()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -174,6 +179,11 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "interrupted in waits; 1 checks did not finish" in output
     assert ends_soon(int(child.read_text()))
+
+
+def in_the_foreground() -> None:
+    """Where Ctrl-C works; a job in the background starts with it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def ends_soon(number: int) -> bool:
