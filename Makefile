@@ -20,7 +20,7 @@ help:
 
 ## Everyday
 
-.PHONY: setup demo test explore synth
+.PHONY: setup demo test explore prove synth
 setup: ## prepare this clone: .venv with the pinned packages, Debian packages
 	@scripts/setup.sh
 
@@ -32,6 +32,10 @@ test: setup ## the whole regression with its time budgets (ONLY=lint for a part)
 
 explore: setup ## one lane of two reference ends with crashes of both, exhaustively
 	@$(OAE) explore --ids 3 --crashes-a 1 --crashes-b 1
+
+prove: setup ## prove the promises on the RTL, without a bound; and that each ingredient is needed
+	@$(OAE) prove
+	@$(OAE) prove --ablations
 
 synth: setup ## synthesize one end for an FPGA: size and speed
 	@$(PYTHON_IN_TOOLS) -m oae.synth

@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-groups="sim,synth,dev"            # the groups of pyproject.toml to install
+groups="sim,synth,formal,dev"            # the groups of pyproject.toml to install
 python_stamp=.venv/python-stamp   # fingerprint of what .venv was made from
 stamp=.venv/setup-stamp           # the same, once the Debian packages are there too
 

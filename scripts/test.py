@@ -56,6 +56,11 @@ SHARES: list[tuple[str, int, list[Check]]] = [
             pytest_run("cocotb tests", "cocotb_tests", needs=SIMULATORS),
         ],
     ),
+    (
+        "step 2: proofs",
+        90,
+        [Check("proofs", "python -m pytest -m proof host/tests -q", junit=True)],
+    ),
 ]
 
 ROOT = Path(__file__).resolve().parents[1]

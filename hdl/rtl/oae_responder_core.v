@@ -197,11 +197,14 @@ module oae_responder_core #(
   end
 
 `ifdef OAE_ABLATE_F5
-  // A responder that grows tired of waiting.
-  reg [9:0] patience;
+  // A responder that grows tired of waiting; a proof cannot wait as long as a simulation.
+`ifndef OAE_PATIENCE_BITS
+`define OAE_PATIENCE_BITS 10
+`endif
+  reg [`OAE_PATIENCE_BITS-1:0] patience;
   wire tired = &patience && head_named && head_state == `OAE_STATE_REFLECTING;
   always @(posedge clk)
-    if (rst || head_state != `OAE_STATE_REFLECTING) patience <= 10'd0;
+    if (rst || head_state != `OAE_STATE_REFLECTING) patience <= {`OAE_PATIENCE_BITS{1'b0}};
     else if (!(&patience)) patience <= patience + 1'b1;
 `else
   wire tired = 1'b0;
