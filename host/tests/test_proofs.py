@@ -30,7 +30,7 @@ PROMISES = {
     "OAE-PRM-005",
     "OAE-PRM-010",
     "OAE-PRM-011",
-    "OAE-PRF-001",
+    "OAE-FML-001",
 )
 def test_the_quick_proofs_hold() -> None:
     assert cli.main(["prove", "--quick"]) == 0
@@ -45,7 +45,7 @@ def test_the_quick_proofs_hold() -> None:
     assert proven >= PROMISES
 
 
-@requirement("OAE-PRF-006")
+@requirement("OAE-FML-006")
 @pytest.mark.parametrize(
     ("ingredient", "breaks"), [("F5", "never_alone"), ("F7", "completion"), ("F12", "agreement")]
 )

@@ -96,7 +96,7 @@ def test_a_file_that_says_too_little_is_refused(
         tasks.read(path)
 
 
-@requirement("OAE-PRF-007")
+@requirement("OAE-FML-007")
 def test_what_holds_and_what_does_not(root: Path) -> None:
     holds, breaks = prove(root)
     assert (holds.result, holds.depth, holds.engine) == ("PASS", 6, "smtbmc --nomem yices")
@@ -113,7 +113,7 @@ def test_what_holds_and_what_does_not(root: Path) -> None:
     assert [suite.get("failures") for suite in suites] == ["0", "1"]
 
 
-@requirement("OAE-PRF-006")
+@requirement("OAE-FML-006")
 def test_what_is_reached_has_a_waveform(root: Path) -> None:
     (reaches,) = prove(root, "small:reaches")
     (is_full,) = (one for one in reaches.properties if one.kind == "COVER")
@@ -121,7 +121,7 @@ def test_what_is_reached_has_a_waveform(root: Path) -> None:
     assert is_full.trace is not None
 
 
-@requirement("OAE-PRF-007")
+@requirement("OAE-FML-007")
 def test_a_design_that_cannot_be_read_is_one_line(root: Path) -> None:
     (root / "hdl" / "formal" / "small.sv").write_text("module small;\n")
     with pytest.raises(ProofError, match=r"small:holds: .*ERROR") as raised:
@@ -183,7 +183,7 @@ def test_a_task_has_a_folder_of_its_own() -> None:
     assert runner.folder(task, ["F5"]) == BUILD / "lane_promises_without_F5"
 
 
-@requirement("OAE-PRF-006")
+@requirement("OAE-FML-006")
 def test_every_ingredient_of_the_rtl_has_a_proof_that_fails_without_it() -> None:
     rows = ablations(tasks.tasks())
     assert {row.ingredient for row in rows} == set(ingredients())
