@@ -59,7 +59,7 @@ SHARES: list[tuple[str, int, list[Check]]] = [
     (
         "step 2: proofs",
         90,
-        [Check("proofs", "python -m pytest -m proof host/tests -q", junit=True)],
+        [Check("proofs", "python -m pytest -m proof host/tests cocotb_tests -q", junit=True)],
     ),
 ]
 

@@ -53,10 +53,11 @@ class Bench(Lockstep):
         equal: bool = True,
         kind: int = Kind.DATA,
         refusal: Refusal = Refusal(),
+        stored: bool = True,
     ) -> Event:
         """The step that a frame leads to."""
         id &= PARAMETERS.id_mask
-        frame = Request(operation, id, digest_of(id) ^ (not equal), kind)
+        frame = Request(operation, id, digest_of(id) ^ (not equal), kind, stored)
         return await self.until(Inputs(frame=frame, refusal=refusal))
 
     async def reach(self, state: str) -> int:
@@ -120,6 +121,25 @@ async def frames_in_every_state(dut):
             assert event.code == code, f"{state} {operation.name}"
             await bench.settle()
             await bench.release()
+
+
+@cocotb.test()
+@requirement("OAE-TXN-019")
+async def a_record_that_was_not_stored_is_not_held(dut):
+    """DATA whose words came beyond the window is dropped, though the pointer has moved since."""
+    bench = await Bench(dut).start()
+    for state in ("IDLE", "REFLECTING", "ABORTED", "DELIVERED"):
+        id = await bench.reach(state)
+        await bench.settle()
+        event = await bench.hear(DATA, id, stored=False)
+        assert event.code == (EventCode.BEYOND_WINDOW if state == "IDLE" else REPEATED)
+        await bench.settle()
+        await bench.release()
+        fresh = bench.state.pointer
+        assert (await bench.hear(DATA, fresh, stored=False)).code == EventCode.BEYOND_WINDOW
+        assert (await bench.hear(DATA, fresh)).code == EventCode.HELD
+        await bench.settle()
+        await bench.release()
 
 
 @cocotb.test()
@@ -341,7 +361,8 @@ class Campaign(Bench):
         digest = slot.digest if slot else digest_of(id)
         if random.random() < 0.15:
             digest ^= 1 << random.randrange(32)
-        return Request(operation, id, digest, int(random.random() < 0.25))
+        kind, stored = int(random.random() < 0.25), random.random() < 0.9
+        return Request(operation, id, digest, kind, stored)
 
     def inputs(self) -> Inputs:
         """Inputs of the next cycle."""

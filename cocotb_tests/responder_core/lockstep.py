@@ -37,6 +37,7 @@ class Request(NamedTuple):
     id: int
     digest: int
     kind: int = Kind.DATA
+    stored: bool = True
 
 
 class Inputs(NamedTuple):
@@ -138,6 +139,7 @@ class Lockstep:
                 frame_operation=frame.operation,
                 frame_id=frame.id,
                 frame_kind=frame.kind,
+                frame_stored=frame.stored,
                 frame_matches=slot.digest == frame.digest,
             )
         unit.drive(
@@ -201,9 +203,16 @@ class Lockstep:
         if code in HEARD:
             frame, self.inbox = self.inbox, None
             assert frame is not None
-            operation, id, digest, kind = frame
             return model.hear(
-                parameters, state, window, operation, id, digest, kind=kind, refusal=inputs.refusal
+                parameters,
+                state,
+                window,
+                frame.operation,
+                frame.id,
+                frame.digest,
+                kind=frame.kind,
+                refusal=inputs.refusal,
+                stored=frame.stored,
             )
         if code in SETTLED:
             index = model.settling(state)

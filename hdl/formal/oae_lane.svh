@@ -86,6 +86,7 @@ oae_responder_core #(
     .frame_id(order_id),
     .frame_kind(order_kind),
     .frame_matches(order_matches),
+    .frame_stored(order_stored),
     .other_epoch(other_epoch),
     .not_prepared(not_prepared),
     .refuse(refuse),

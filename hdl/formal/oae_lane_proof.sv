@@ -48,6 +48,7 @@ module oae_lane_proof #(
     input wire [          4:0] order_operation,
     input wire [  ID_BITS-1:0] order_id,
     input wire                 order_altered,
+    input wire                 order_stored,
     input wire [          7:0] order_kind,
     input wire                 other_epoch,
     input wire                 not_prepared,
@@ -239,7 +240,6 @@ module oae_lane_proof #(
       // What A takes for resolved, B has resolved.
       resolved_is_resolved : assert (&a_is_resolved);
       // Every slot of B.
-      states_b : assert (&b_is_known);
       settling_is_settled : assert (&b_is_settled);
       i4_window : assert (&b_in_window);
       i4_opened : assert (&b_is_opened);
@@ -278,7 +278,6 @@ module oae_lane_proof #(
                                    sent_done == 2'd0 && sent_aborted == 2'd0);
         nothing_held : assert (a_state == `OAE_STATE_IDLE && b_state == `OAE_STATE_IDLE);
       end
-      if (b_state != `OAE_STATE_IDLE) learned_from_a : assert (opened);
       if (b_state != `OAE_STATE_IDLE && b_state != `OAE_STATE_ABORTED && !b_delivered)
         i8_held : assert (a_state != `OAE_STATE_IDLE);
       if (a_state == `OAE_STATE_COMMITTED) begin
@@ -304,7 +303,6 @@ module oae_lane_proof #(
         i19_reflecting : assert (b_state == `OAE_STATE_REFLECTING);
         i29_digest : assert (!sent_ack[!b_altered]);
       end
-      if (sent_ack != 2'd0) reflected : assert (b_reflected);
       if (sent_done != 2'd0) begin
         i20_delivered : assert (delivered && k_passed);
         i20_decided : assert (a_decided);
@@ -328,7 +326,6 @@ module oae_lane_proof #(
         ever_aborted_b : assert (b_state == `OAE_STATE_ABORTED || k_passed);
         ever_aborted_only : assert (!delivered && !a_decided);
       end
-      if (b_state == `OAE_STATE_REFLECTING) still_open : assert (!b_committed && !b_aborted);
       // A reflected record is never lost; it is taken back only because A said so.
       if (b_reflected)
         reflected_is_kept : assert (

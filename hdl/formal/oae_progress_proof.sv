@@ -57,7 +57,7 @@ module oae_progress_proof #(
   reg [ID_BITS-1:0] order_id, answer_id;
   reg grant_a_valid, grant_b_valid;
   reg [SLOT_BITS-1:0] grant_a_slot, grant_b_slot;
-  wire order_altered = 1'b0, answer_altered = 1'b0;
+  wire order_altered = 1'b0, answer_altered = 1'b0, order_stored = 1'b1;
 
   `include "oae_lane.svh"
   `include "oae_lane_slots.svh"

@@ -502,6 +502,7 @@ module oae_end #(
       .frame_id(frame_id[ID_BITS-1:0]),
       .frame_kind(frame_kind),
       .frame_matches(held_digest == frame_digest),
+      .frame_stored(!store_missed),
       .other_epoch(frame_epoch != epoch || !epoch_settled),
       .not_prepared(offered_epoch > cfg_prepared || frame_length != 16'd4),
       .refuse(!cfg_accept),
@@ -573,14 +574,17 @@ module oae_end #(
 
   // Record words go to the store before the verdict, but only into a page whose record is dead.
   reg store_write;
+  reg store_missed;  // a word of this record was not stored
   reg [SLOT_BITS-1:0] store_page;
   reg [WORD_BITS-1:0] store_word;
   reg [63:0] store_data;
   always @(posedge clk) begin
     store_write <= record_valid && store_allowed && up && !rst && !restart;
-    store_page  <= record_id[SLOT_BITS-1:0] & slot_mask;
-    store_word  <= record_index;
-    store_data  <= record_data;
+    if (record_valid)
+      store_missed <= !(store_allowed && up) || (store_missed && record_index != {WORD_BITS{1'b0}});
+    store_page <= record_id[SLOT_BITS-1:0] & slot_mask;
+    store_word <= record_index;
+    store_data <= record_data;
   end
 
   wire deliver_read_enable;

@@ -28,6 +28,9 @@ module oae_responder_core #(
     input wire [ID_BITS-1:0] frame_id,
     input wire [        7:0] frame_kind,
     input wire               frame_matches,    // its digest is the slot's
+    // DATA: whether every word of its record was stored, which is decided word by word before the
+    // verdict; the pointer may have moved since
+    input wire               frame_stored,
     // DATA: why it may not be held
     input wire               other_epoch,      // sent in another epoch, or the epoch is changing
     input wire               not_prepared,     // an advance beyond what the domain has prepared
@@ -199,7 +202,7 @@ module oae_responder_core #(
 `ifdef OAE_ABLATE_F5
   // A responder that grows tired of waiting; a proof cannot wait as long as a simulation.
 `ifndef OAE_PATIENCE_BITS
-`define OAE_PATIENCE_BITS 10
+  `define OAE_PATIENCE_BITS 10
 `endif
   reg [`OAE_PATIENCE_BITS-1:0] patience;
   wire tired = &patience && head_named && head_state == `OAE_STATE_REFLECTING;
@@ -227,7 +230,7 @@ module oae_responder_core #(
   // A frame that may name its slot writes its id; if it names it already, the id is the same.
   assign writes_id = (inbox || frame_valid) && !delivery && !doubt && !settling &&
       (!(below || beyond) || !`OAE_HAS_F24) && !(rst || amnesia || crash) &&
-      (frame_operation == `OAE_OPERATION_DATA ||
+      ((frame_operation == `OAE_OPERATION_DATA && (frame_stored || !`OAE_HAS_F24)) ||
        (frame_operation == `OAE_OPERATION_ABORT && `OAE_HAS_F22));
   wire [7:0] frame_info = {3'd0, frame_operation};
 `ifdef OAE_ABLATE_F18
@@ -344,7 +347,13 @@ module oae_responder_core #(
       end else if (!frame_named) begin
         // Never seen.
         case (frame_operation)
-          `OAE_OPERATION_DATA: begin
+          `OAE_OPERATION_DATA:
+          if (!frame_stored && `OAE_HAS_F24)
+            // Its words came while it was beyond the window: it still is not here.
+            next_event_word = word(
+              `OAE_EVENT_BEYOND_WINDOW, {SLOT_BITS{1'b0}}, 3'd0, 3'd0, frame_info, frame_id
+            );
+          else begin
             record_valid = 1'b1;
             write_delivered = 1'b1;
             to_delivered = 1'b0;

@@ -106,8 +106,13 @@ def hear(
     record: bytes = b"",
     epoch: int = 0,
     refusal: Refusal = NO_REFUSAL,
+    stored: bool = True,
 ) -> tuple[Responder, Event]:
-    """A verified DATA, COMMIT or ABORT. The window test precedes every row."""
+    """A verified DATA, COMMIT or ABORT. The window test precedes every row.
+
+    A record of which a word was not `stored` was beyond the window when it came; a peer that keeps
+    to its window never sends one.
+    """
     index = identifier % window
     slot = names(responder, window, identifier)
     distance = parameters.distance(identifier, responder.pointer)
@@ -120,6 +125,8 @@ def hear(
             return dropped(EventCode.BEYOND_WINDOW)
         if distance < 0 and slot is None:
             return dropped(EventCode.BELOW_WINDOW)
+        if slot is None and operation == Operation.DATA and not stored:
+            return dropped(EventCode.BEYOND_WINDOW)
     if slot is None:
         fresh = Slot(IDLE, identifier, digest, kind, record, epoch)
         return _never_seen(parameters, responder, index, operation, fresh, refusal)

@@ -10,7 +10,7 @@ import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import util
 from pathlib import Path
 
@@ -133,9 +133,14 @@ def read(task: Task, ended: Ended, without: Sequence[str]) -> Outcome:
     result = status.read_text().split()[0]
     if result == ERROR:
         raise ProofError(f"{ended.job.title}: {_reason(place)} (see {place / 'logfile.txt'})")
+    if free := loose(place):
+        raise ProofError(f"{ended.job.title}: {free} (see {place / 'model' / 'design.log'})")
     options = (place / "config.sby").read_text()
     engine = re.search(r"^\[engines\]\n(.*)$", options, re.MULTILINE)
     depth = re.search(r"^depth (\d+)$", options, re.MULTILINE)
+    properties = tuple(_properties(place, result))
+    if re.search(r"^expect fail$", options, re.MULTILINE):
+        result, properties = _sought(result, properties)
     return Outcome(
         task,
         tuple(without),
@@ -143,9 +148,30 @@ def read(task: Task, ended: Ended, without: Sequence[str]) -> Outcome:
         engine.group(1) if engine else "",
         int(depth.group(1)) if depth else 20,
         ended.seconds,
-        tuple(_properties(place, result)),
+        properties,
         place / "logfile.txt",
     )
+
+
+def _sought(result: str, claims: tuple[Property, ...]) -> tuple[str, tuple[Property, ...]]:
+    """A task that claims of something that it is never reached: what fails was reached."""
+    turned = {FAIL: PASS, PASS: FAIL}
+    reached = tuple(
+        replace(claim, kind="COVER", result=turned.get(claim.result, UNKNOWN)) for claim in claims
+    )
+    return turned.get(result, result), reached
+
+
+def loose(place: Path) -> str:
+    """The first name in a proof that is joined with nothing, or nothing; it would be free."""
+    log = (place / "model" / "design.log").read_text()
+    undeclared = re.search(r"Identifier `\\?(\S+)' is implicitly declared", log)
+    if undeclared:
+        return f"{undeclared.group(1)} is not declared"
+    # Before flattening, what names the inside of an instance has no driver yet.
+    flat = log.rpartition("Executing FLATTEN pass")[2]
+    undriven = re.search(r"Wire \S+?\.\\?(\S+) .*is used but has no driver", flat)
+    return f"{undriven.group(1)} has no driver" if undriven else ""
 
 
 def _reason(place: Path) -> str:
