@@ -583,8 +583,8 @@ module oae_drain_proof #(
       doubt_told : cover (adopt && saw_doubt);
       delivered_draining : cover (adopt && saw_delivery);
       unknown_and_doubt : cover (adopt && saw_unknown && saw_doubt);
-      // A crash in the middle of it.
-      crash_draining : cover (adopt && saw_crash);
+      // A crash in the middle of it: it goes on.
+      crash_draining : cover (changing && saw_crash && saw_unknown);
       // An id that never came is skipped on the way to one that is reflected.
       skipped : cover (changing && was_changing && unresolved && pointer != drain_start &&
                        !saw_doubt && !saw_delivery && reflected && !aborted);

@@ -149,11 +149,12 @@ module oae_lane_proof #(
   wire answer_used = answer_valid || \a.inbox ;
   // The digest binds the id (F12) and, complemented, the operation (F14): what was damaged does not
   // match, even if all records are equal.
+  wire order_equal = order_altered == b_altered;
+  wire answer_equal = answer_altered == adopted;
   assign order_matches = order_id != k ? other_order_matches :
-      order_misdirected ? !`OAE_HAS_F12 : order_turned ? !`OAE_HAS_F14 : order_altered == b_altered;
+      order_misdirected ? !`OAE_HAS_F12 : (!order_turned || !`OAE_HAS_F14) && order_equal;
   assign answer_matches = answer_id != k ? other_answer_matches :
-      answer_misdirected ? !`OAE_HAS_F12 : answer_turned ? !`OAE_HAS_F14 :
-      answer_altered == adopted;
+      answer_misdirected ? !`OAE_HAS_F12 : (!answer_turned || !`OAE_HAS_F14) && answer_equal;
 
   always @* begin
     // A negotiated window is a power of two.

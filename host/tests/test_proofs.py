@@ -8,7 +8,6 @@ from oae.prove.runner import BUILD
 from oae.synth.sources import ROOT
 from oae.testing import requirement
 
-pytestmark = pytest.mark.proof
 PROMISES = {
     "agreement",
     "completion",
@@ -22,6 +21,7 @@ PROMISES = {
 }
 
 
+@pytest.mark.proof
 @requirement(
     "OAE-PRM-001",
     "OAE-PRM-002",
@@ -31,6 +31,8 @@ PROMISES = {
     "OAE-PRM-010",
     "OAE-PRM-011",
     "OAE-FML-001",
+    "OAE-FML-003",
+    "OAE-FML-004",
 )
 def test_the_quick_proofs_hold() -> None:
     assert cli.main(["prove", "--quick"]) == 0
@@ -45,7 +47,20 @@ def test_the_quick_proofs_hold() -> None:
     assert proven >= PROMISES
 
 
+@requirement("OAE-FML-002", "OAE-FML-003", "OAE-FML-004", "OAE-FML-005", "OAE-FML-006")
+@pytest.mark.long
+def test_every_proof_holds_and_every_cover_is_reached() -> None:
+    assert cli.main(["prove"]) == 0
+
+
 @requirement("OAE-FML-006")
+@pytest.mark.long
+def test_every_ingredient_breaks_its_proof() -> None:
+    assert cli.main(["prove", "--ablations"]) == 0
+
+
+@requirement("OAE-FML-006")
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("ingredient", "breaks"), [("F5", "never_alone"), ("F7", "completion"), ("F12", "agreement")]
 )

@@ -135,7 +135,8 @@ def test_a_design_that_cannot_be_read_is_one_line(root: Path) -> None:
     [
         ("always @* named : assert (\\inner.count <= 4);", "inner.count is not declared"),
         (
-            "(* hierconn *) wire [3:0] \\inner.cuont ; always @* named : assert (\\inner.cuont < 5);",
+            "(* hierconn *) wire [3:0] \\inner.cuont ;"
+            " always @* named : assert (\\inner.cuont < 5);",
             "inner.cuont has no driver",
         ),
     ],

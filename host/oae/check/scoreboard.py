@@ -67,6 +67,11 @@ _ANSWERS: Final = frozenset({Operation.ACK, Operation.DONE, Operation.ABORTED})
 _VIOLATIONS: Final = frozenset(
     {EventCode.INITIATOR_VIOLATION, EventCode.RESPONDER_VIOLATION, EventCode.PAIR_VIOLATION}
 )
+# How the cores' own assertions of an event of violation end.
+_CANNOT_SEND: Final = (
+    "an answer that a correct peer cannot send",
+    "a frame that a correct peer cannot send",
+)
 
 
 class Sent(NamedTuple):
@@ -741,8 +746,12 @@ def judge(
         board.take(trace, watch)
     except TraceError as error:
         board.bench_errors.append(str(error))
+    forgiven = board.expectations.violations  # a forged frame's event is asserted as well
     for text in assertions:
-        board.violations.append(Violation(Promise.ASSERTION, board.last_line, 0, text))
+        if forgiven and text.endswith(_CANNOT_SEND):
+            forgiven -= 1
+        else:
+            board.violations.append(Violation(Promise.ASSERTION, board.last_line, 0, text))
     judgement = board.judge()
     judgement.sha256 = trace.sha256
     return judgement

@@ -8,7 +8,8 @@
   oae prove --ablations         every ingredient: the proof that fails without it, and must
 
 Results go to build/prove: index.html (every property with its engine, depth and time),
-index.xml (JUnit), and a folder a task with the log and, after a failure, the waveform.
+index.xml (JUnit), and a folder a task with the log and, after a failure, the waveform. A
+counterexample of lane:promises comes as a scenario as well, for `oae run`.
 
 exit codes: 0 everything is proven, 1 something does not hold, 2 bad usage or a proof that cannot
 be read, 3 inconclusive: not decided, 4 a tool is missing
@@ -138,8 +139,32 @@ def _run(runs: Sequence["Run"], title: str, parallel: int) -> list["Outcome"]:
     (folder / f"{name}.xml").write_text(report.junit(outcomes))
     (folder / f"{name}.html").write_text(report.page(outcomes, dict(tool_versions()), title))
     _show(outcomes)
+    for outcome in outcomes:
+        _tell_scenario(outcome)
     print(f"evidence: {BUILD / name}.html")
     return outcomes
+
+
+def _tell_scenario(outcome: "Outcome") -> None:
+    """A counterexample of the composed proof, as a scenario that replays on the simulators."""
+    from oae.prove.scenario import scenario_of
+    from oae.prove.waveform import WaveformError
+    from oae.synth.sources import ROOT
+
+    if outcome.task.title != "lane:promises":
+        return
+    for one in outcome.failed[:1]:
+        if one.trace is None:
+            continue
+        try:
+            text = scenario_of(one.trace)
+        except WaveformError as error:
+            print(f"no scenario: {error}")
+            return
+        path = outcome.log.with_name("counterexample.toml")
+        path.write_text(text)
+        without = "".join(f" --without {name}" for name in outcome.without)
+        print(f"replay: oae run --scenario {path.relative_to(ROOT)}{without}")
 
 
 def _show(outcomes: Sequence["Outcome"]) -> None:
