@@ -73,7 +73,7 @@ class Project:
     def installations(self) -> int:
         """How often pip was asked to install the project."""
         asked = self.root / "asked"
-        return asked.read_text().count("--editable .[sim,synth,dev]") if asked.exists() else 0
+        return asked.read_text().count("--editable .[sim,synth,formal,dev]") if asked.exists() else 0
 
 
 @pytest.fixture
