@@ -568,7 +568,7 @@ module oae_drain_proof #(
     if (telling && changing && !decided) saw_untold <= 1'b1;
     if (doubting) saw_doubt <= 1'b1;
     if (delivering && changing) saw_delivery <= 1'b1;
-    if (changing && crash && busy && unresolved) saw_crash <= 1'b1;
+    if (changing && crash && (busy || unresolved)) saw_crash <= 1'b1;
     if (adopt) saw_adopt <= 1'b1;
     if (rst || amnesia || (saw_adopt && changing && !was_changing))
       {saw_unknown, saw_untold, saw_doubt, saw_delivery, saw_crash} <= 5'd0;
@@ -584,7 +584,7 @@ module oae_drain_proof #(
       delivered_draining : cover (adopt && saw_delivery);
       unknown_and_doubt : cover (adopt && saw_unknown && saw_doubt);
       // A crash in the middle of it: it goes on.
-      crash_draining : cover (changing && saw_crash && saw_unknown);
+      crash_draining : cover (changing && saw_crash && (saw_unknown || saw_untold));
       // An id that never came is skipped on the way to one that is reflected.
       skipped : cover (changing && was_changing && unresolved && pointer != drain_start &&
                        !saw_doubt && !saw_delivery && reflected && !aborted);

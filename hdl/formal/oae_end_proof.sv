@@ -539,10 +539,12 @@ module oae_end_proof #(
   always @* begin
     compares : cover (started && a_uses && a_state != `OAE_STATE_IDLE);
     is_held : cover (started && \dut.record_step && \dut.responder_record_held && !missed);
+`ifdef OAE_FAR
     // Its words came when it was beyond the window, and the pointer has moved since.
     is_not_held : cover (started && b_uses && \dut.frame_operation == `OAE_OPERATION_DATA &&
                          !\dut.responder.frame_named && !\dut.responder.beyond &&
                          !\dut.responder.below && missed && \dut.store_missed );
+`endif
     in_doubt : cover (started && m_doubt_tvalid);
     completes : cover (started && m_completion_tvalid && !\dut.tell_refusal );
     refuses : cover (started && m_completion_tvalid && \dut.tell_refusal );
