@@ -49,7 +49,7 @@ DEVICES = {
             "CABGA381",
             "--lpf-allow-unconstrained",
             "--placer-heap-timingweight",
-            "20",
+            "30",
         ),
     ),
     "ice40": Device(
