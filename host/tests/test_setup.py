@@ -73,7 +73,8 @@ class Project:
     def installations(self) -> int:
         """How often pip was asked to install the project."""
         asked = self.root / "asked"
-        return asked.read_text().count("--editable .[sim,synth,formal,dev]") if asked.exists() else 0
+        text = asked.read_text() if asked.exists() else ""
+        return text.count("--editable .[sim,synth,formal,dev]")
 
 
 @pytest.fixture
