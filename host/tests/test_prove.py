@@ -100,7 +100,7 @@ def test_a_file_that_says_too_little_is_refused(
 def test_what_holds_and_what_does_not(root: Path) -> None:
     holds, breaks = prove(root)
     assert (holds.result, holds.depth, holds.engine) == ("PASS", 6, "smtbmc --nomem yices")
-    assert ("bounded", "ASSERT", "PASS") in {(p.name, p.kind, p.result) for p in holds.properties}
+    assert [(p.name, p.kind, p.result) for p in holds.properties] == [("bounded", "ASSERT", "PASS")]
     assert breaks.result == "FAIL"
     (bounded,) = breaks.failed
     assert bounded.name == "bounded"
@@ -116,8 +116,8 @@ def test_what_holds_and_what_does_not(root: Path) -> None:
 @requirement("OAE-FML-006")
 def test_what_is_reached_has_a_waveform(root: Path) -> None:
     (reaches,) = prove(root, "small:reaches")
-    (is_full,) = (one for one in reaches.properties if one.kind == "COVER")
-    assert (is_full.name, is_full.result) == ("is_full", "PASS")
+    (is_full,) = reaches.properties
+    assert (is_full.name, is_full.kind, is_full.result) == ("is_full", "COVER", "PASS")
     assert is_full.trace is not None
 
 

@@ -138,7 +138,9 @@ def read(task: Task, ended: Ended, without: Sequence[str]) -> Outcome:
     options = (place / "config.sby").read_text()
     engine = re.search(r"^\[engines\]\n(.*)$", options, re.MULTILINE)
     depth = re.search(r"^depth (\d+)$", options, re.MULTILINE)
-    properties = tuple(_properties(place, result))
+    # A task that covers decides no assertion, and the others no cover.
+    kind = "COVER" if task.mode == "cover" else "ASSERT"
+    properties = tuple(one for one in _properties(place, result) if one.kind == kind)
     if re.search(r"^expect fail$", options, re.MULTILINE):
         result, properties = _sought(result, properties)
     return Outcome(
