@@ -23,7 +23,6 @@ FOLLOW = {
     "i12_decided",
     "i14_pointer",
     "i14_undecided",
-    "i19_reflecting",
     "i20_decided",
     "i21_undecided",
     "i28_delivered",
