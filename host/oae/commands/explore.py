@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from oae.options import positive
+
 if TYPE_CHECKING:
     from oae.explore.configuration import Configuration
     from oae.explore.ingredients import Ingredient
@@ -71,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--json", action="store_true", help="print the result as JSON")
     what.add_argument(
-        "--limit-states", type=_positive, metavar="N", help="give up after N states (exit code 3)"
+        "--limit-states", type=positive, metavar="N", help="give up after N states (exit code 3)"
     )
     world = parser.add_argument_group("world", f"{_choices(WORLDS)}\n\n{_choices(CHANNELS)}")
     budget = parser.add_argument_group("budget of the adversary, 0 unless given")
@@ -96,13 +98,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _choices(table: dict[str, str]) -> str:
     return "\n".join(f"{name:<11}{text}" for name, text in table.items())
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("not a positive number")
-    return number
 
 
 def _epochs(text: str) -> tuple[int, ...]:

@@ -20,6 +20,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oae.options import positive
+
 if TYPE_CHECKING:
     from oae.prove.runner import Outcome, Run
     from oae.prove.tasks import Task
@@ -46,30 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--parallel",
-        type=_positive,
+        type=positive,
         default=os.cpu_count() or 1,
         metavar="N",
         help="tasks at a time; as many as there are processors unless given",
     )
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("not a positive number")
-    return number
-
-
 def main(arguments: argparse.Namespace) -> int:
     """List, or run and tell."""
-    from oae.engines.rtl import ingredients
+    from oae.engines.rtl import check_ingredients
     from oae.errors import OaeError
     from oae.prove.tasks import choose, tasks
 
-    known = ingredients()
-    for name in arguments.without:
-        if name not in known:
-            raise OaeError(f"--without {name}: the RTL can leave out {', '.join(known)}")
+    check_ingredients(arguments.without)
     every = tasks()
     chosen = choose(every, arguments.proof, arguments.quick)
     if arguments.ablations:

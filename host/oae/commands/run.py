@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run, judge, tell."""
-    _check_ingredients(arguments.without)
+    rtl.check_ingredients(arguments.without)
     scenario, overruled = _scenario(arguments)
     content = _content(scenario, arguments.file)
     out = arguments.out or fresh(Path("runs"), scenario.name)
@@ -143,13 +143,6 @@ def _scenario(arguments: argparse.Namespace) -> tuple[Scenario, dict[str, int | 
             ends=tuple(replace(end, window=None) for end in scenario.ends),
         )
     return scenario, overruled
-
-
-def _check_ingredients(names: list[str]) -> None:
-    known = rtl.ingredients()
-    for name in names:
-        if name not in known:
-            raise OaeError(f"--without {name}: the RTL can leave out {', '.join(known)}")
 
 
 def _content(scenario: Scenario, path: Path | None) -> bytes:

@@ -107,6 +107,14 @@ def ingredients() -> list[str]:
     return [f"F{number}" for number in sorted(numbers)]
 
 
+def check_ingredients(names: Sequence[str]) -> None:
+    """Raise OaeError for the first name (of `--without`) that the RTL cannot be built without."""
+    known = ingredients()
+    for name in names:
+        if name not in known:
+            raise OaeError(f"--without {name}: the RTL can leave out {', '.join(known)}")
+
+
 def build(simulator: str, values: dict[str, int], defines: Sequence[str] = ()) -> Path:
     """The program that simulates a pair with these parameters, from the cache if it is there."""
     folder = BUILDS / f"{simulator}-{_fingerprint(simulator, values, defines)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
 
-from oae.prove.runner import FAIL, PASS, Outcome
+from oae.prove.runner import BUILD, FAIL, PASS, Outcome
 from oae.prove.tasks import about
 from oae.synth.sources import ROOT
 
@@ -67,5 +67,5 @@ def _relative(path: Path | None) -> str:
     """A path as a link from build/prove."""
     if path is None:
         return ""
-    folder = ROOT / "build" / "prove"
+    folder = ROOT / BUILD
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)

@@ -73,15 +73,11 @@ def prove(chosen: Sequence[Run], progress: Progress, parallel: int) -> list[Outc
         if util.find_spec(package) is None:
             raise ToolError(f"{package} is missing (Python package {package}: {SET_UP})")
     variables = environment("yowasp-sby", "yices-smt2")
-    made = [_job(task, without) for task, without in chosen]
-    slow = {job.title for job, (task, _) in zip(made, chosen, strict=True) if SLOW in task.groups}
-    order = sorted(made, key=lambda job: job.title not in slow)
-    ended = jobs.run(order, cwd=ROOT, variables=variables, progress=progress, parallel=parallel)
+    order = sorted(chosen, key=lambda run: SLOW not in run[0].groups)
+    made = [_job(task, without) for task, without in order]
+    ended = jobs.run(made, cwd=ROOT, variables=variables, progress=progress, parallel=parallel)
     by_title = {one.job.title: one for one in ended}
-    return [
-        read(task, by_title[job.title], without)
-        for job, (task, without) in zip(made, chosen, strict=True)
-    ]
+    return [read(task, by_title[title(task, without)], without) for task, without in chosen]
 
 
 def title(task: Task, without: Sequence[str]) -> str:
