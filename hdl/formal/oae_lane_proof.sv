@@ -342,7 +342,7 @@ module oae_lane_proof #(
 
 `ifdef OAE_COVER
   reg [2:0] was_a, was_b;
-  reg crashed_a, crashed_b, was_delivered;
+  reg crashed_a, crashed_b, was_delivered, abort_first;
   reg [1:0] orders_heard, answers_heard;  // of k, up to 3
   always @(posedge clk) begin
     was_a <= a_state;
@@ -350,6 +350,9 @@ module oae_lane_proof #(
     was_delivered <= b_delivered;
     crashed_a <= crash_a;
     crashed_b <= crash_b;
+    if (was_b == `OAE_STATE_IDLE && b_state == `OAE_STATE_REVERSING && sent_abort && !b_altered)
+      abort_first <= 1'b1;
+    if (rst) abort_first <= 1'b0;
     if (order_valid && order_id == k && !(&orders_heard)) orders_heard <= orders_heard + 1'b1;
     if (answer_valid && answer_id == k && !(&answers_heard)) answers_heard <= answers_heard + 1'b1;
     if (rst) {was_a, was_b, was_delivered, crashed_a, crashed_b, orders_heard, answers_heard} <= 0;
@@ -399,8 +402,8 @@ module oae_lane_proof #(
       // The channel: repeated, overtaken, altered, and of an id long passed.
       order_repeated : cover (orders_heard == 2'd3 && told_committed);
       answer_repeated : cover (answers_heard == 2'd3 && told_committed);
-      abort_overtakes_data : cover (order_valid && order_id == k && sent_abort && !b_reflected &&
-                                    order_operation == `OAE_OPERATION_DATA &&
+      abort_overtakes_data : cover (order_valid && order_id == k && abort_first && !b_reflected &&
+                                    order_operation == `OAE_OPERATION_DATA && !order_misdirected &&
                                     b_state == `OAE_STATE_ABORTED);
       order_altered_heard : cover (b_state == `OAE_STATE_REFLECTING && b_altered);
       order_below_window : cover (order_valid && order_id == k && sent_commit &&
