@@ -160,12 +160,8 @@ module oae_builder_proof #(
     if (started) begin
       legal : assert (state <= BODY);
       assert (\builder.open == open);
-      if (\rules.cut ) begin
-        assert (open && waits && tlast && tuser && tkeep == 8'hff);
-        assert (state == IDLE || state == ADDRESSES);
-      end
+      if (\rules.cut ) assert (open && waits && tlast && tuser && tkeep == 8'hff);
       if (waits && tuser) assert (\rules.cut );
-      if (\rules.stalled ) assert (waits && \rules.offered == {1'b0, tuser, tlast, tkeep, tdata});
       // From its first beat on a frame always has one waiting.
       case (state)
         IDLE: assert (waits == open && (!waits || tlast));
@@ -178,11 +174,8 @@ module oae_builder_proof #(
       if (!open) assert (beats == 0);
       if (state >= ADDRESSES && state <= DIGEST) assert (\builder.word == 0);
       if (waits && !tlast) assert (tkeep == 8'hff);
-      if (open && !\rules.cut ) assert (beats != 0);
-      if (waits && tlast && !tuser) begin
-        assert (tkeep == 8'h0f || (tkeep != 8'd0 && (tkeep & (tkeep + 1'b1)) == 8'd0));
-        if (state == IDLE) assert (beats + 1'b1 == words + 4 && tkeep == keep);
-      end
+      if (waits && tlast && !tuser && state == IDLE)
+        assert (beats + 1'b1 == words + 4 && tkeep == keep);
       if (state != IDLE) begin
         assert (\builder.record_length == length);
         assert (length <= RECORD_MAX);

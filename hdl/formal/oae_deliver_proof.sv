@@ -135,20 +135,13 @@ module oae_deliver_proof #(
       if (\deliver.reading || \deliver.fetched || (\deliver.beat_valid && !tuser))
         assert (last_valid && place <= count);
       if (\deliver.reading ) assert (read_word == place && place < count);
-      if (\deliver.beat_valid && !tuser) begin
-        assert (tid == last_id && tdata == words);
-        assert (tlast == (words + 1'b1 == count));
-        assert (tkeep == (tlast ? keep : 8'hff));
-        if (tlast) assert (!\deliver.fetched && !\deliver.reading );
-      end
+      if (\deliver.beat_valid && !tuser) assert (tid == last_id && tdata == words);
       if (\deliver.fetched ) begin
         assert (read_data == words + \deliver.beat_valid );
         assert (\deliver.fetched_last == (words + \deliver.beat_valid + 1'b1 == count));
         assert (\deliver.reading == !\deliver.fetched_last );
       end
       if (!\rules.cut ) assert (open == (words != 0));
-      if (\rules.cut ) assert (words == 0);
-      if (words != 0) assert (last_valid && words < count);
       if (\deliver.beat_valid && !tuser && !tlast) assert (\deliver.fetched || \deliver.reading );
       if (open && !\rules.cut )
         assert (\deliver.reading || \deliver.fetched || \deliver.beat_valid );

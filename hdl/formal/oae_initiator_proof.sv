@@ -189,8 +189,6 @@ module oae_initiator_proof #(
         told_aborted : assert (tell_outcome != `OAE_OUTCOME_ABORTED || told_state != COMMITTED);
         told_code : assert (tell_outcome != 2'd0);
       end
-      // Two encodings of a state are not used.
-      legal : assert (state <= ABORTED);
       // Only these ways lead from a state to another.
       if (crashed)
         crash_keeps :
@@ -231,6 +229,7 @@ module oae_initiator_proof #(
     for (s = 0; s < WINDOW; s = s + 1) begin : g_slot
       always @*
         if (started) begin
+          // Two encodings are not used.
           assert (\core.state [3*s+:3] <= ABORTED);
           assert ((\core.state [3*s+:3] == REFLECTING) ==
                   (\core.comparing && \core.comparing_slot == s));

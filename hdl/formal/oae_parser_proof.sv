@@ -180,8 +180,6 @@ module oae_parser_proof #(
       swallowed : assert ((position == SWALLOWED) == cut);
       between : assert ((position == ADDRESSES) == !open);
       share_legal : assert (\parser.share_state <= 3'd4);
-      // A word of a record is shown only of a frame that is being seen.
-      if (cut) nothing : assert (!ended);
     end
 
   // ------------------------------------------------------------------ the relations
@@ -204,18 +202,11 @@ module oae_parser_proof #(
       if (position != SWALLOWED && since < 4'd8) assert (position <= since + 1'b1);
       if (frame_valid) assert (position <= TYPE || position == SWALLOWED);
       if (ended && !\parser.too_short ) assert (since >= 4'd7 && !frame_valid);
-      if (\rules.restarted ) assert (position == ADDRESSES || position == SWALLOWED);
-      if (\rules.restarted ) assert (!record_valid && !ended);
-      if (record_valid) assert (since >= 4'd4 && !frame_valid);
       // Every beat of the body that holds record bytes shows its word in the next cycle.
       for (lane = 0; lane < 8; lane = lane + 1)
         assert (\parser.needed [lane] == (\parser.remaining > lane));
-      if (record_valid) assert (fits && record_index + 1'b1 <= words &&
-                                (record_index == 0 || (\rules.count == record_index &&
-                                 \rules.shown_id == \parser.id )));
       if (in_body && fits) begin
         assert (\parser.storable );
-        assert (\parser.index <= words[ADDRESS_BITS:0] || 1'b1);
         // bytes that are still to come
         assert (\parser.remaining <= record_length);
         if (\parser.remaining != 0)
@@ -237,7 +228,6 @@ module oae_parser_proof #(
                                      \rules.shown_id == \parser.id ));
       end
       if (ended && !\parser.too_short ) assert (\parser.record_length == record_length);
-      if (frame_valid) assert (!record_valid);
       // What follows from the header stands one register behind it.
       if (in_body || (ended && !\parser.too_short ))
         assert (\parser.header_reason == \parser.next_header_reason &&

@@ -172,8 +172,6 @@ module oae_responder_proof #(
   wire [2:0] from = named ? IDLE : before;
   always @*
     if (started) begin
-      // Two encodings of a state are not used.
-      legal : assert (state <= ABORTED);
       // Only these ways lead from a state to another. A slot takes another id only when what it
       // holds is dead, in the steps HELD, REFUSED and REVERSED.
       if (crashed) begin
@@ -235,6 +233,7 @@ module oae_responder_proof #(
       wire [ID_BITS-1:0] behind = head_id - ids[s];
       always @*
         if (started) begin
+          // Two encodings are not used.
           assert (state_s <= ABORTED);
           assert ((state_s == TENTATIVE || state_s == REVERSING) ==
                   (\core.settling && \core.settling_slot == s));

@@ -380,8 +380,7 @@ module oae_submit_proof #(
       if (state != FILL) assert (\rules.stalled && !bad);
       if (state != FILL && !restart) begin
         assert (s_submit_tlast);
-        if (state == DISCARD) assert (s_submit_tuser);
-        else assert (!s_submit_tuser);
+        if (state != DISCARD) assert (!s_submit_tuser);
         if (state != REFUSE && state != DISCARD) begin
           assert (beats < FULL && open_length == length);
           if (w < beats) assert (stored == came);
