@@ -152,6 +152,25 @@ enum class EventCode : uint8_t {
   EPOCH_TAKEN = 92,
 };
 
+enum class Evidence : uint8_t {
+  PARAMETER = 0,
+  STEP = 1,
+  SUBMIT = 2,
+  DELIVER = 3,
+  COMPLETE = 4,
+  DOUBT = 5,
+  CANCEL = 6,
+  POWER = 7,
+  CONFIG = 8,
+  STATUS = 9,
+  CUT = 10,
+  RULE = 11,
+  STOP = 12,
+  REGISTER = 13,
+  FATE = 14,
+  END = 15,
+};
+
 struct Counter {
   const char* name;
   uint8_t code;

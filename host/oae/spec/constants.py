@@ -173,6 +173,27 @@ class EventCode(IntEnum):
     EPOCH_TAKEN = 92
 
 
+class Evidence(IntEnum):
+    """Codes of `evidence` in link.toml."""
+
+    PARAMETER = 0
+    STEP = 1
+    SUBMIT = 2
+    DELIVER = 3
+    COMPLETE = 4
+    DOUBT = 5
+    CANCEL = 6
+    POWER = 7
+    CONFIG = 8
+    STATUS = 9
+    CUT = 10
+    RULE = 11
+    STOP = 12
+    REGISTER = 13
+    FATE = 14
+    END = 15
+
+
 BALANCE_OF: Final = {
     Operation.NOP: Balance.PLUS_ZERO,
     Operation.DATA: Balance.PLUS_ONE,
@@ -411,6 +432,49 @@ SYNC_FIELD: Final = {
     "RECORD_MAX": (28, 2),
     "WINDOW": (30, 1),
     "ZERO": (31, 1),
+}
+EVIDENCE_HEAD: Final = {
+    "VERSION": (0, 1),
+    "TYPE": (1, 1),
+    "END": (2, 1),
+    "CHANNEL": (3, 1),
+    "SEQUENCE": (4, 4),
+    "CYCLE": (8, 8),
+}
+# Bytes of each field after the head, in their order.
+EVIDENCE_FIELDS: Final[dict[Evidence, dict[str, int]]] = {
+    Evidence.PARAMETER: {},
+    Evidence.STEP: {"WORD": 8},
+    Evidence.SUBMIT: {"FIRST": 8, "TAG": 2, "KIND": 1, "FLAGS": 1},
+    Evidence.DELIVER: {"FIRST": 8, "ID": 4, "FLAGS": 1},
+    Evidence.COMPLETE: {"ID": 4, "TAG": 2, "KIND": 1, "OUTCOME": 1, "REASON": 1},
+    Evidence.DOUBT: {"ID": 4, "DIGEST": 4},
+    Evidence.CANCEL: {"TAG": 2},
+    Evidence.POWER: {"CRASH": 1, "AMNESIA": 1},
+    Evidence.CONFIG: {
+        "ENABLE": 1,
+        "BEATS": 1,
+        "ACCEPT": 1,
+        "SESSION": 8,
+        "EPOCH": 4,
+        "PREPARED": 4,
+    },
+    Evidence.STATUS: {
+        "LINK_STATE": 1,
+        "INCOMING": 1,
+        "OUTGOING": 1,
+        "CHANGING": 1,
+        "EPOCH": 4,
+        "CONVERGED": 4,
+        "INITIATOR_BALANCE": 1,
+        "RESPONDER_BALANCE": 1,
+    },
+    Evidence.CUT: {"CUT": 1},
+    Evidence.RULE: {"NUMBER": 4},
+    Evidence.STOP: {},
+    Evidence.REGISTER: {"ADDRESS": 1, "VALUE": 4},
+    Evidence.FATE: {"NUMBER": 4, "OPERATION": 1, "ID": 4, "COPY": 4, "FAULTS": 2, "RULE": 2},
+    Evidence.END: {},
 }
 REGISTER: Final = {
     "IDENTITY": 0x00,

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from oae.spec import crc32c
-from oae.spec.loader import REFUSALS, Specification
+from oae.spec import crc32c, lua
+from oae.spec.loader import NOTICE, REFUSALS, Specification
 
 ROOT = Path(__file__).resolve().parents[3]
 ENUMERATIONS = {
@@ -20,6 +20,7 @@ ENUMERATIONS = {
     "malformed_reason": "MalformedReason",
     "channel": "Channel",
     "event": "EventCode",
+    "evidence": "Evidence",
 }
 # Width in bits of each enumeration in the Verilog header.
 WIDTHS = {
@@ -34,7 +35,6 @@ WIDTHS = {
     "channel": 3,
     "event": 8,
 }
-NOTICE = "Generated from host/oae/spec/link.toml by `make generate`; do not edit."
 
 
 def verilog_header(specification: Specification) -> Iterator[str]:
@@ -201,10 +201,27 @@ def python_constants(specification: Specification) -> Iterator[str]:
     for row in specification.rows("sync_field"):
         yield f'    "{row["name"]}": ({row["offset"]}, {row["bytes"]}),'
     yield "}"
+    yield "EVIDENCE_HEAD: Final = {"
+    for row in specification.rows("evidence_head"):
+        yield f'    "{row["name"]}": ({row["offset"]}, {row["bytes"]}),'
+    yield "}"
+    yield "# Bytes of each field after the head, in their order."
+    yield "EVIDENCE_FIELDS: Final[dict[Evidence, dict[str, int]]] = {"
+    for row in specification.rows("evidence"):
+        fields = [f'"{name}": {size}' for name, size in row["fields"]]
+        line = f"    Evidence.{row['name']}: {{{', '.join(fields)}}},"
+        yield from [line] if len(line) <= 100 else _long(row["name"], fields)
+    yield "}"
     yield "REGISTER: Final = {"
     for row in specification.rows("register"):
         yield f'    "{row["name"]}": 0x{row["address"]:02X},'
     yield "}"
+
+
+def _long(name: str, fields: list[str]) -> Iterator[str]:
+    yield f"    Evidence.{name}: {{"
+    yield from (f"        {field}," for field in fields)
+    yield "    },"
 
 
 def cpp_header(specification: Specification) -> Iterator[str]:
@@ -308,6 +325,25 @@ def documents(specification: Specification) -> Iterator[str]:
         ["word address", "register", "meaning"],
         [[f"0x{r['address']:02X}", r["name"], r["text"]] for r in rows("register")],
     )
+    yield from _table(
+        "Head of an evidence packet",
+        ["bytes", "field", "meaning"],
+        [[_span(r), r["name"], r["text"]] for r in rows("evidence_head")],
+    )
+    yield from _table(
+        "Evidence packets, after the head",
+        ["type", "evidence", "fields (bytes)", "tail", "meaning"],
+        [
+            [
+                r["code"],
+                r["name"],
+                ", ".join(f"{name} ({size})" for name, size in r["fields"]),
+                r.get("tail", ""),
+                r["text"],
+            ]
+            for r in rows("evidence")
+        ],
+    )
     base = next(r["address"] for r in rows("register") if r["name"] == "COUNTERS")
     yield from _table(
         "Counters",
@@ -329,6 +365,7 @@ OUTPUTS: dict[str, Callable[[Specification], Iterator[str]]] = {
     "hdl/sim/oae_defs.h": cpp_header,
     "host/oae/spec/constants.py": python_constants,
     "docs/tables.md": documents,
+    "host/oae/wireshark/oae.lua": lua.dissector,
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 SPECIFICATION = Path(__file__).with_name("link.toml")
+NOTICE = "Generated from host/oae/spec/link.toml by `make generate`; do not edit."
 
 Row = dict[str, Any]
 

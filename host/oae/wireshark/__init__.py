@@ -1,0 +1,1 @@
+"""The Wireshark dissector `oae.lua` (docs/wireshark.md)."""
