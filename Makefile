@@ -20,14 +20,17 @@ help:
 
 ## Everyday
 
-.PHONY: setup demo test explore prove synth
+.PHONY: setup setup-tests demo test explore prove synth
 setup: ## prepare this clone: .venv with the pinned packages, Debian packages
 	@scripts/setup.sh
+
+setup-tests: setup
+	@scripts/setup.sh tests
 
 demo: setup ## watch a link survive a faulty run (FILE=path sends your own file)
 	@$(OAE) run $(if $(FILE),--file "$(FILE)")
 
-test: setup ## the whole regression with its time budgets (ONLY=lint for a part)
+test: setup-tests ## the whole regression with its time budgets (ONLY=lint for a part)
 	@$(PYTHON_IN_TOOLS) scripts/test.py $(if $(ONLY),--only "$(ONLY)")
 
 explore: setup ## one lane of two reference ends with crashes of both, exhaustively
@@ -63,7 +66,7 @@ requirements: setup ## list the requirements that no test names
 ## Long runs, before a release
 
 .PHONY: long-test long-hashes long-explore
-long-test: setup ## tests that are too long for every change
+long-test: setup-tests ## tests that are too long for every change
 	@$(PYTHON_IN_TOOLS) -m pytest -m long -n 2 host/tests cocotb_tests
 
 long-hashes: setup ## the same event log on every engine, over many seeds

@@ -6,13 +6,16 @@
 # Debian packages are installed as root or through a sudo that asks for no password. Anybody else
 # is told which ones are missing, and gets everything that needs no rights.
 #
+# `scripts/setup.sh tests` brings as well what only the tests need: Wireshark's tshark and a browser.
+#
 # PYTHON=/path/to/python3 chooses the Python that .venv is made with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 groups="sim,synth,formal,dev"            # the groups of pyproject.toml to install
 python_stamp=.venv/python-stamp   # fingerprint of what .venv was made from
-stamp=.venv/setup-stamp           # the same, once the Debian packages are there too
+purpose=${1:-}                    # empty, or `tests`
+stamp=.venv/setup-stamp$purpose   # the same, once the Debian packages are there too
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -68,6 +71,9 @@ missing_packages() {
   # cocotb loads Python as a shared library into the simulator.
   [[ ! -x .venv/bin/python || -n $(.venv/bin/python -m find_libpython 2>/dev/null) ]] ||
     echo "libpython$(python_version)"
+  [[ $purpose == tests ]] || return 0
+  has tshark || echo tshark
+  has chromium || echo chromium
 }
 
 # --- Python environment ------------------------------------------------------------------------

@@ -52,7 +52,7 @@ SHARES: list[tuple[str, int, list[Check]]] = [
         [
             Check("lint", "make --silent lint"),
             Check("generated files", "make --silent check-generated"),
-            pytest_run("host tests", "host/tests"),
+            pytest_run("host tests", "host/tests --ignore host/tests/capture"),
             pytest_run("cocotb tests", "cocotb_tests", needs=SIMULATORS),
         ],
     ),
@@ -60,6 +60,11 @@ SHARES: list[tuple[str, int, list[Check]]] = [
         "step 2: proofs",
         90,
         [Check("proofs", "python -m pytest -m proof host/tests cocotb_tests -q", junit=True)],
+    ),
+    (
+        "step 3: captures",
+        120,
+        [pytest_run("captures", "host/tests/capture", needs=(*SIMULATORS, "tshark", "chromium"))],
     ),
 ]
 

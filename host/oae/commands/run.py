@@ -19,15 +19,19 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from oae.capture.read import Capture
+from oae.capture.record import IN_RUN
+from oae.check.capture import check
 from oae.check.carried_file import CarriedFile
 from oae.check.expect import expectations
 from oae.check.lockstep import follow
 from oae.check.scoreboard import judge
-from oae.check.verdict import Judgement, Promise, Verdict, Violation
+from oae.check.verdict import EXIT_CODES, Judgement, Promise, Verdict, Violation
 from oae.engines import rtl
 from oae.engines.rundir import fresh
 from oae.errors import OaeError
 from oae.faults.hash import draw
+from oae.report.page import PAGE, write_report
 from oae.report.summary import show
 from oae.scenario.compile import records
 from oae.scenario.parse import library, parse
@@ -37,7 +41,6 @@ from oae.trace import Trace, TraceError
 SUMMARY = "run a scenario on the Verilog link in a simulator and check it"
 SAMPLE_BYTES = 256 * 1024
 FILE_BYTES_MOST = 16 * 1024 * 1024  # the trace of a run is some 30 times as long
-EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.BENCH_ERROR: 4}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +86,8 @@ def main(arguments: argparse.Namespace) -> int:
     judgement, carried = _judge(scenario, content, out, ended)
     if ended.status == "finished" and not arguments.without:
         _follow(judgement, Trace(out / "trace.txt"))
+    if (out / IN_RUN).exists():
+        _check(judgement, out, scenario.name, _command(arguments, out))
     report = _report(scenario, arguments.simulator, out, ended, judgement, carried)
     (out / "verdict.json").write_text(json.dumps(report, indent=2) + "\n")
     if carried is not None:
@@ -258,6 +263,14 @@ def _follow(judgement: Judgement, trace: Trace) -> None:
     judgement.violations.append(violation)
     if judgement.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE):
         judgement.verdict, judgement.reason = Verdict.FAIL, str(violation)
+
+
+def _check(judgement: Judgement, out: Path, title: str, again: str) -> None:
+    """The checker of captures is a second judge; what it sees is the report."""
+    result = check(Capture(out / IN_RUN))
+    write_report(result, out / PAGE, title=title, again=again, capture=out / IN_RUN)
+    if result.verdict is Verdict.FAIL and judgement.verdict is Verdict.PASS:
+        judgement.verdict, judgement.reason = Verdict.FAIL, f"{IN_RUN}: {result.reason}"
 
 
 def _judge_file(judgement: Judgement, carried: CarriedFile) -> None:

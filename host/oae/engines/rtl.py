@@ -8,6 +8,7 @@
     sent.bin        the file that was carried, if there is one
     schedule.hex    what the scenario was compiled to
     trace.txt       the evidence (docs/trace.md)
+    capture.pcapng  the same as a capture (docs/capture.md), as far as the run went
     simulator.log   what the simulator had to say
 """
 
@@ -22,16 +23,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from oae.capture.record import IN_RUN, record
 from oae.engines.rundir import Value, manifest
 from oae.errors import OaeError
 from oae.scenario.compile import compile_scenario, write
 from oae.scenario.scenario import Scenario
 from oae.toolchain import environment, tool_versions
+from oae.trace import Trace, TraceError
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 BUILDS: Final = ROOT / "build" / "sim"
@@ -220,6 +223,8 @@ def run(
         if scenario.carries_file:
             (work / "sent.bin").write_bytes(file)
         ended = _simulate(simulator, program, work, timeout, progress)
+        with suppress(TraceError):  # broken before it began: there is nothing to record
+            record(Trace(work / "trace.txt"), work / IN_RUN, whole=False)
         facts: dict[str, dict[str, Value]] = {
             "run": {
                 "scenario": scenario.name,

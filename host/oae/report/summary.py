@@ -11,6 +11,7 @@ from rich.text import Text
 
 from oae.check.carried_file import CarriedFile
 from oae.check.verdict import Judgement, Spread, Verdict
+from oae.report.page import PAGE
 
 COLOURS = {
     Verdict.PASS: "green",
@@ -40,23 +41,30 @@ def show(
     hidden = len(judgement.violations) - MOST_VIOLATIONS
     if hidden > 0:
         console.print(f"[red]and {hidden} more[/]")
-    colour = COLOURS[judgement.verdict]
-    text = Text(f"\n{' '.join(judgement.verdict)}\n", style=f"bold {colour}", justify="center")
-    subtitle = Text(judgement.reason, style=colour)
-    console.print(Panel(text, border_style=colour, subtitle=subtitle, width=79))
+    console.print(verdict_panel(judgement.verdict, judgement.reason))
     console.print(f"evidence: {out}", highlight=False)
+    if (out / PAGE).exists():
+        console.print(f"to look at: {out / PAGE}", highlight=False)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", width=79, box=SIMPLE_HEAD)
-    table.add_column(columns[0], ratio=2)
+def verdict_panel(verdict: Verdict, reason: str) -> Panel:
+    """The verdict in big, with its reason."""
+    colour = COLOURS[verdict]
+    text = Text(f"\n{' '.join(verdict)}\n", style=f"bold {colour}", justify="center")
+    return Panel(text, border_style=colour, subtitle=Text(reason, style=colour), width=79)
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table; the first column is for names, the others for numbers."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", width=79, box=SIMPLE_HEAD)
+    drawn.add_column(columns[0], ratio=2, no_wrap=True)
     for column in columns[1:]:
-        table.add_column(column, justify="right", ratio=1)
-    return table
+        drawn.add_column(column, justify="right", ratio=1)
+    return drawn
 
 
 def _records(judgement: Judgement) -> Table:
-    table = _table("Records", "", "a to b", "b to a")
+    drawn = table("Records", "", "a to b", "b to a")
     rows = {
         "submitted": [figures.submitted for figures in judgement.ends],
         "resubmitted": [figures.resubmitted for figures in judgement.ends],
@@ -68,22 +76,22 @@ def _records(judgement: Judgement) -> Table:
     }
     for name, numbers in rows.items():
         if any(numbers) or name not in ("unknown", "unresolved"):
-            table.add_row(name, *(f"{number:,}" for number in numbers))
-    return table
+            drawn.add_row(name, *(f"{number:,}" for number in numbers))
+    return drawn
 
 
 def _frames(judgement: Judgement) -> Table:
-    table = _table("Frames by fate", "", "a to b", "b to a")
+    drawn = table("Frames by fate", "", "a to b", "b to a")
     names = {name for counts in judgement.frames for name in counts}
     order = ("transmitted", "untouched")
     for name in [*order, *sorted(names - {*order, "received"}), "received"]:
         numbers = (f"{counts.get(name, 0):,}" for counts in judgement.frames)
-        table.add_row(name.replace("_", " "), *numbers)
-    return table
+        drawn.add_row(name.replace("_", " "), *numbers)
+    return drawn
 
 
 def _measures(judgement: Judgement, seconds: float) -> Table:
-    table = _table("Measured, in cycles", "", "median", "p99", "longest")
+    drawn = table("Measured, in cycles", "", "median", "p99", "longest")
     spreads = {
         "submission to decision": judgement.commit_latency,
         "first beat out to decision": judgement.decision_latency,
@@ -91,18 +99,18 @@ def _measures(judgement: Judgement, seconds: float) -> Table:
         "in doubt, responder": judgement.in_doubt_responder,
     }
     for name, spread in spreads.items():
-        table.add_row(name, *_cells(spread))
+        drawn.add_row(name, *_cells(spread))
     ends = judgement.ends
     crashes = ", ".join(f"{figures.crashes + figures.amnesias}" for figures in ends)
     rate = judgement.cycles / seconds if seconds else 0
-    table.add_section()
-    table.add_row("cycles of the run", "", "", f"{judgement.cycles:,}")
-    table.add_row("cycles simulated a second", "", "", f"{rate:,.0f}")
-    table.add_row("restarts of a, b", "", "", crashes)
-    table.add_row("steps taken in lockstep", "", "", f"{judgement.followed_steps:,}")
-    table.add_row("frames equal, byte for byte", "", "", f"{judgement.followed_frames:,}")
-    table.add_row("scheduled faults that struck", "", "", f"{judgement.faults_struck}")
-    return table
+    drawn.add_section()
+    drawn.add_row("cycles of the run", "", "", f"{judgement.cycles:,}")
+    drawn.add_row("cycles simulated a second", "", "", f"{rate:,.0f}")
+    drawn.add_row("restarts of a, b", "", "", crashes)
+    drawn.add_row("steps taken in lockstep", "", "", f"{judgement.followed_steps:,}")
+    drawn.add_row("frames equal, byte for byte", "", "", f"{judgement.followed_frames:,}")
+    drawn.add_row("scheduled faults that struck", "", "", f"{judgement.faults_struck}")
+    return drawn
 
 
 def _cells(spread: Spread) -> list[str]:
@@ -112,10 +120,10 @@ def _cells(spread: Spread) -> list[str]:
 
 
 def _file(carried: CarriedFile) -> Table:
-    table = _table(f"File, {len(carried.sent):,} bytes", "", "SHA-256")
-    table.columns[0].ratio = None
-    table.columns[1].ratio = None
-    table.columns[1].no_wrap = True
-    table.add_row("went in", hashlib.sha256(carried.sent).hexdigest())
-    table.add_row("came out", hashlib.sha256(carried.received).hexdigest())
-    return table
+    drawn = table(f"File, {len(carried.sent):,} bytes", "", "SHA-256")
+    drawn.columns[0].ratio = None
+    drawn.columns[1].ratio = None
+    drawn.columns[1].no_wrap = True
+    drawn.add_row("went in", hashlib.sha256(carried.sent).hexdigest())
+    drawn.add_row("came out", hashlib.sha256(carried.received).hexdigest())
+    return drawn
