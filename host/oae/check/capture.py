@@ -50,6 +50,12 @@ _FCS_BYTES: Final = 4
 _HEARD: Final = 2
 # Reasons to end a run that leave nothing to be done.
 _DONE: Final = ("resolved", "requested")
+# Members of an enumeration are slow to look up; these are wanted for every transaction.
+_BY_NOTHING: Final = int(Naming.NONE)
+_BY_PAIR: Final = int(Naming.PAIR)
+_NAMED_BY: Final = ("naming", "own", "peer", "link_session")
+_MARKS: Final = [mark.name for mark in Mark]
+_OUTCOMES: Final = {outcome.value: outcome.name for outcome in Outcome}
 
 
 class Source(Protocol):
@@ -113,14 +119,10 @@ def _check_speakers(speakers: Array) -> None:
     raise SpeakersError(f"more than two ends speak, and one link has two: {heard}")
 
 
-def _sessions(row: Any) -> str:
-    match row["naming"]:
-        case Naming.PAIR:
-            return f"{row['own']:08x}/{row['peer']:08x}"
-        case Naming.NONE:
-            return "?"
-        case _:
-            return f"{row['link_session']:08x}"
+def _sessions(naming: int, own: int, peer: int, link_session: int) -> str:
+    if naming == _BY_PAIR:
+        return f"{own:08x}/{peer:08x}"
+    return "?" if naming == _BY_NOTHING else f"{link_session:08x}"
 
 
 def _finding(row: Any) -> Finding:
@@ -134,7 +136,7 @@ def _finding(row: Any) -> Finding:
         packet=int(row["packet"]),
         time=int(row["time"]),
         end=end,
-        sessions=_sessions(row) if end >= 0 else "",
+        sessions=_sessions(*(row[name] for name in _NAMED_BY)) if end >= 0 else "",
         id=int(row["id"]),
         text=row["text"].decode(errors="replace"),
         explained_by=tuple(int(packet) for packet in row["explained_by"] if packet),
@@ -142,25 +144,40 @@ def _finding(row: Any) -> Finding:
 
 
 def _transaction(row: Any) -> Transaction:
-    seen = zip(Mark, row["time"].tolist(), row["packet"].tolist(), strict=True)
-    marks = {mark.name: (time, packet) for mark, time, packet in seen if packet}
-    outcome = "OPEN"
-    if row["outcome"]:
-        outcome = Outcome(row["outcome"]).name
-    elif "DONE" in marks:  # told on the wire only
-        outcome = "COMMITTED"
-    elif "ABORTED" in marks:
-        outcome = "ABORTED"
+    # The whole row at once: there are many, and fields of a numpy row are slow one by one.
+    (
+        times,
+        packets,
+        id,
+        own,
+        peer,
+        link_session,
+        record_bytes,
+        tag,
+        end,
+        naming,
+        kind,
+        outcome,
+        reason,
+        found,
+    ) = row.tolist()
+    seen = zip(_MARKS, times.tolist(), packets.tolist(), strict=True)
+    marks = {mark: (time, packet) for mark, time, packet in seen if packet}
+    told = _OUTCOMES.get(outcome, "OPEN")
+    if told == "OPEN" and "DONE" in marks:  # told on the wire only
+        told = "COMMITTED"
+    elif told == "OPEN" and "ABORTED" in marks:
+        told = "ABORTED"
     return Transaction(
-        end=int(row["end"]),
-        sessions=_sessions(row),
-        id=int(row["id"]),
-        kind=int(row["kind"]),
-        tag=int(row["tag"]),
-        record_bytes=int(row["record_bytes"]),
-        outcome=outcome,
-        reason=int(row["reason"]),
-        has_finding=bool(row["found"]),
+        end=end,
+        sessions=_sessions(naming, own, peer, link_session),
+        id=id,
+        kind=kind,
+        tag=tag,
+        record_bytes=record_bytes,
+        outcome=told,
+        reason=reason,
+        has_finding=bool(found),
         marks=marks,
     )
 

@@ -55,6 +55,8 @@ def show(console: Console, result: Result) -> None:
     hidden = result.finding_count - MOST_VIOLATIONS
     if hidden > 0:
         console.print(f"[red]and {hidden} more[/]")
+    if result.verdict is Verdict.INCONCLUSIVE and result.source != "run" and not result.wire:
+        console.print("--wire judges only what frames can show")
     console.print(verdict_panel(result.verdict, result.reason))
 
 

@@ -19,8 +19,8 @@ def exact(nanoseconds: int) -> str:
     """Every nanosecond, in the largest unit that fits."""
     for unit, scale in _UNITS:
         if abs(nanoseconds) >= scale:
-            return (
-                f"{nanoseconds / scale:.{len(str(scale)) - 1}f}".rstrip("0").rstrip(".")
-                + f" {unit}"
-            )
+            sign = "-" if nanoseconds < 0 else ""
+            whole, rest = divmod(abs(nanoseconds), scale)
+            digits = f".{rest:0{len(str(scale)) - 1}d}".rstrip("0").rstrip(".")
+            return f"{sign}{whole}{digits} {unit}"
     return f"{nanoseconds} ns"

@@ -488,3 +488,11 @@ def test_picture_is_not_blank(page: Path, tmp_path: Path, dark: bool, width: int
     assert (picture.corner.max() < 64) == dark
     for part in numpy.array_split(picture.lines, 6):
         assert (part != 0).mean() > 0.005
+
+
+@requirement("OAE-RPT-001")
+def test_times_lose_no_nanosecond() -> None:
+    assert exact(1_700_000_000_000_002_784) == "1700000000.000002784 s"
+    assert exact(-1_500) == "-1.5 µs"
+    assert exact(2_000_000) == "2 ms"
+    assert exact(999) == "999 ns"
