@@ -39,7 +39,10 @@ do = "crash b"
 """
 )
 LOAD = "[load.a]\nrecords = 20\n"
-WHOLE = {"scenario.toml", "run.toml", "schedule.hex", "trace.txt", "simulator.log", "verdict.json"}
+WHOLE = {
+    *("scenario.toml", "run.toml", "schedule.hex", "trace.txt", "simulator.log", "verdict.json"),
+    *("capture.pcapng", "report.html"),
+}
 
 
 @pytest.fixture(autouse=True)

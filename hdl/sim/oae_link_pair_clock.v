@@ -1,4 +1,5 @@
-// The run of a pair with a clock of its own, for simulators that need one.
+// The run of a pair with a clock of its own, for simulators that need one. With OAE_WAVEFORM it
+// writes its waveform.
 `default_nettype none
 
 module oae_link_pair_clock #(
@@ -19,6 +20,13 @@ module oae_link_pair_clock #(
     clk = 1'b0;
     forever #4 clk = !clk;
   end
+
+`ifdef OAE_WAVEFORM
+  initial begin
+    $dumpfile("waveform.fst");
+    $dumpvars(0, oae_link_pair_clock);
+  end
+`endif
 
   oae_link_pair_top #(
       .WINDOW_A(WINDOW_A),

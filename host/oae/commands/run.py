@@ -33,10 +33,11 @@ from oae.errors import OaeError
 from oae.faults.hash import draw
 from oae.report.page import PAGE, write_report
 from oae.report.summary import show
+from oae.report.waveform import write_view
 from oae.scenario.compile import records
 from oae.scenario.parse import library, parse
 from oae.scenario.scenario import ENDS, Scenario
-from oae.trace import Trace, TraceError
+from oae.trace import Event, Trace, TraceError
 
 SUMMARY = "run a scenario on the Verilog link in a simulator and check it"
 SAMPLE_BYTES = 256 * 1024
@@ -61,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="ID",
         help="leave out an ingredient of the protocol, such as F13, to see what then breaks",
+    )
+    parser.add_argument(
+        "--waveform",
+        action="store_true",
+        help="keep every signal, with views for GTKWave and Surfer that open at the violation",
     )
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON only")
     parser.add_argument("--quiet", action="store_true", help="print the verdict's line only")
@@ -100,6 +106,8 @@ def main(arguments: argparse.Namespace) -> int:
         show(console, judgement, carried, ended.seconds, out)
     if arguments.picture is not None:
         _draw(arguments.picture, judgement, carried, ended.seconds, out)
+    if arguments.waveform:
+        write_view(out / rtl.WAVEFORM, _shown_at(judgement, out), out)
     if ended.status == "interrupted":
         raise KeyboardInterrupt
     return EXIT_CODES[judgement.verdict]
@@ -114,6 +122,16 @@ def _draw(
     drawn = paper.export_svg(title="oae run")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
+
+
+def _shown_at(judgement: Judgement, out: Path) -> int:
+    """The cycle at which the ports show the first violation; the first cycle if there is none."""
+    line = judgement.violations[0].line if judgement.violations else 0
+    if line == 0:  # no line of the trace
+        return 0
+    found = next(record for record in Trace(out / "trace.txt") if record.line == line)
+    # The event port shows a step one cycle after its edge, and the trace has taken that off.
+    return found.cycle + isinstance(found, Event)
 
 
 class _Console(Console):
@@ -198,6 +216,7 @@ def _play(
             simulator=arguments.simulator,
             file=content,
             defines=[f"OAE_ABLATE_{name}" for name in arguments.without],
+            waveform=arguments.waveform,
             command=_command(arguments, out),
             overruled=overruled,
             timeout=arguments.timeout,
@@ -220,6 +239,8 @@ def _command(arguments: argparse.Namespace, out: Path) -> str:
         words += ["--file", str(out / "sent.bin")]
     for name in arguments.without:
         words += ["--without", name]
+    if arguments.waveform:
+        words.append("--waveform")
     return shlex.join(words)
 
 

@@ -10,6 +10,7 @@
     trace.txt       the evidence (docs/trace.md)
     capture.pcapng  the same as a capture (docs/capture.md), as far as the run went
     simulator.log   what the simulator had to say
+    waveform.fst    every signal in every cycle, if asked for
 """
 
 import fcntl
@@ -42,6 +43,9 @@ SIMULATORS: Final = ("verilator", "icarus")
 LEAST_SCHEDULE_WORDS: Final = 1 << 14
 TOP: Final = "oae_link_pair_top"
 CLOCKED_TOP: Final = "oae_link_pair_clock"
+WAVEFORM: Final = "waveform.fst"
+# Defined for a pair that writes its waveform: a build of its own, since it is several times slower.
+WITH_WAVEFORM: Final = "OAE_WAVEFORM"
 PATIENCE: Final = 5.0  # seconds between asking a simulator to end and killing it
 # Versions that can change what a simulator does.
 TOOLS: Final = {"verilator": ("verilator", "g++"), "icarus": ("iverilog",)}
@@ -175,6 +179,8 @@ def _compile(
         command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "-O3", "-fno-inline"]
         command += ["-MAKEFLAGS", "OPT_FAST=-O1"]
         command += ["--x-assign", "fast", "--x-initial", "fast", "--Mdir", ".", "-o", program]
+        if WITH_WAVEFORM in defines:
+            command.append("--trace-fst")
         command += ["--top-module", TOP, *options, *macros, *includes, *files]
         command.append(str(ROOT / "hdl" / "sim" / "link_pair_main.cpp"))
     done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True)
@@ -198,6 +204,7 @@ def run(
     file: bytes = b"",
     defines: Sequence[str] = (),
     direct: bool = False,
+    waveform: bool = False,
     command: str = "",
     overruled: dict[str, int | str] | None = None,
     timeout: float | None = None,
@@ -217,7 +224,7 @@ def run(
     except OSError as error:
         raise OaeError(f"--out {out}: {(error.strerror or str(error)).lower()}") from error
     try:
-        program = build(simulator, values, defines)
+        program = build(simulator, values, [*defines, *([WITH_WAVEFORM] if waveform else [])])
         (work / "scenario.toml").write_text(scenario.source)
         (work / "schedule.hex").write_text(write(words))
         if scenario.carries_file:
@@ -259,7 +266,7 @@ def _simulate(
     """Run the program in the work folder; Ctrl-C and the time limit end it in good order."""
     start = time.monotonic()
     plusargs = ["+schedule=schedule.hex", "+trace=trace.txt"]
-    command = ["vvp", "-n", str(program)] if simulator == "icarus" else [str(program)]
+    command = ["vvp", "-n", str(program), "-fst"] if simulator == "icarus" else [str(program)]
     ended = Ended("broken", 0.0)
     with (work / "simulator.log").open("w") as log:
         process = subprocess.Popen(

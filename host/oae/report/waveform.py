@@ -1,49 +1,55 @@
 """Opens a waveform of the link pair at a cycle: for GTKWave and for Surfer.
 
-    write_view(Path("pair.vcd"), 1234, Path("view"))
+    write_view(Path("waveform.fst"), 1234, Path("view"))
 
-GTKWave: `gtkwave view/link.gtkw`; Surfer: `surfer --command-file view/link.sucl`. The waveform is a
-VCD of hdl/sim/oae_link_pair_top.v, from any simulator.
+GTKWave: `gtkwave view/link.gtkw`; Surfer: `surfer --command-file view/link.sucl`. The waveform is
+an FST or a VCD of hdl/sim/oae_link_pair_top.v, from any simulator.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import pywellen
+
 from oae.errors import OaeError
 from oae.spec.constants import Channel, EventCode, LinkState, Operation, State
 
-# What GTKWave calls a trace's flags: hexadecimal, binary, and a translation by a file on top.
-_HEXADECIMAL: Final = 0x22
+# What GTKWave calls a trace's flags.
+_DECIMAL: Final = 0x24
 _BINARY: Final = 0x28
-_TRANSLATED: Final = 0x2000
+_TRANSLATED: Final = 0x2022  # hexadecimal, then by a file
 _COMMENT: Final = 0x200
 _STATE_BITS: Final = 3
 _EVENT_BITS: Final = 64
 _CODE_BITS: Final = 8  # the highest ones of an event word
-_CYCLES_BEFORE: Final = 32
-_DEFINITION = re.compile(r"\$var\s+\S+\s+(\d+)\s+(\S+)\s+(\S+)(?:\s+(\[\S+\]))?\s+\$end")
-_END_OF_PAIR = ".pair.g_end[0].bench.link_end.link_state"
+_NUMBER_BITS: Final = 32  # of ids and cycles
+_CYCLES_BEFORE: Final = 16
+# Room for names and values, and enough cycles that the marker is in sight.
+_WINDOW: Final = ("[size] 1400 1000", "[sst_expanded] 0", "[signals_width] 320")
+_CYCLE: Final = ".pair.trace.cycle"  # the count in which the trace has its cycles
+_TIMES: Final = range(1 << 62)  # more than any simulator counts
 
 
 class WaveformError(OaeError):
     """The file is no waveform of a link pair, or ends before the cycle."""
 
+    exit_code = 4  # a simulator should have written it
+
 
 class Signal(NamedTuple):
-    """One variable of a waveform, as its head declares it."""
+    """One variable of a waveform."""
 
     name: str  # with its scopes, without its range
-    range: str
     bits: int
-    code: str
 
     @property
     def whole(self) -> str:
         """The name with its range, as GTKWave has it."""
-        return self.name + self.range
+        return self.name if self.bits == 1 else f"{self.name}[{self.bits - 1}:0]"
 
 
 class Shown(NamedTuple):
@@ -55,20 +61,49 @@ class Shown(NamedTuple):
     part: tuple[int, int] | None = None
 
 
-def write_view(vcd: Path, cycle: int, folder: Path) -> None:
+def write_view(waveform: Path, cycle: int, folder: Path) -> None:
     """Write link.gtkw, the files with names that it uses, and link.sucl into `folder`."""
-    signals, moments = _read(vcd, cycle)
-    pair = next(name for name in signals if name.endswith(_END_OF_PAIR))
-    prefix = pair.removesuffix(_END_OF_PAIR)
+    variables = _variables(waveform)
+    signals = {name: Signal(name, one.bitwidth) for name, one in variables.items()}
+    counter = next((signal for name, signal in signals.items() if name.endswith(_CYCLE)), None)
+    if counter is None:
+        raise WaveformError(f"{waveform}: is no waveform of a link pair")
+    count = variables[counter.name].signal
+    moment = _time(waveform, count, cycle)
+    start = _time(waveform, count, max(0, cycle - _CYCLES_BEFORE))
+    prefix = counter.name.removesuffix(_CYCLE)
     shown = {end: list(_of_end(signals, prefix, end)) for end in (0, 1)}
-    counter = Shown("cycle", signals[f"{prefix}.cycle"])
     folder.mkdir(parents=True, exist_ok=True)
     for names in (State, LinkState, Operation, EventCode):
         (folder / _file_of(names)).write_text(_translation(names))
-    gtkwave = _gtkwave(vcd, folder, moments, counter, shown)
+    gtkwave = _gtkwave(waveform, folder, (start, moment), Shown("cycle", counter), shown)
     (folder / "link.gtkw").write_text("\n".join(gtkwave) + "\n")
-    surfer = _surfer(vcd, moments[1], counter, shown)
+    surfer = _surfer(waveform, moment, Shown("cycle", counter), shown)
     (folder / "link.sucl").write_text("\n".join(surfer) + "\n")
+
+
+def _variables(waveform: Path) -> dict[str, pywellen.Var]:
+    """Every variable, by its name with its scopes."""
+    try:
+        waveform.open("rb").close()  # pywellen panics where there is nothing to open
+        return {one.full_name: one for one in pywellen.Waveform(str(waveform)).all_vars()}
+    except OSError as error:
+        problem = f"cannot be read: {(error.strerror or '?').lower()}"
+    except RuntimeError:
+        problem = "is no waveform, or not whole"
+    raise WaveformError(f"{waveform}: {problem}")
+
+
+def _time(waveform: Path, count: pywellen.Signal, cycle: int) -> int:
+    """When a cycle begins."""
+
+    def at(time: int) -> int:
+        value = count.value_at(time)
+        return value if isinstance(value, int) else -1  # not known before the first clock
+
+    if at(_TIMES[-1]) < cycle:
+        raise WaveformError(f"{waveform}: ends before cycle {cycle}")
+    return bisect_left(_TIMES, cycle, key=at)
 
 
 def _of_end(signals: dict[str, Signal], prefix: str, end: int) -> Iterator[Shown]:
@@ -105,15 +140,16 @@ def _of_end(signals: dict[str, Signal], prefix: str, end: int) -> Iterator[Shown
 
 
 def _gtkwave(
-    vcd: Path,
+    waveform: Path,
     folder: Path,
     moments: tuple[int, int],
     counter: Shown,
     shown: dict[int, list[Shown]],
 ) -> Iterator[str]:
     start, moment = moments
-    yield f'[dumpfile] "{vcd.resolve()}"'
+    yield f'[dumpfile] "{waveform.resolve()}"'
     yield f"[timestart] {start}"
+    yield from _WINDOW
     yield f"*-6.0 {moment}" + " -1" * 26
     yield from _trace(counter, folder, [])
     files: list[str] = []
@@ -127,9 +163,10 @@ def _gtkwave(
 def _trace(line: Shown, folder: Path, files: list[str]) -> Iterator[str]:
     """One trace; `files` are the translations used so far, which GTKWave counts from 1."""
     signal = line.signal
-    flags = _BINARY if signal.bits == 1 else _HEXADECIMAL
-    yield f"@{flags | (_TRANSLATED if line.names else 0):x}"
-    if line.names is not None:
+    if line.names is None:
+        yield f"@{_DECIMAL if signal.bits == _NUMBER_BITS else _BINARY:x}"
+    else:
+        yield f"@{_TRANSLATED:x}"
         name = _file_of(line.names)
         if name not in files:
             files.append(name)
@@ -144,8 +181,10 @@ def _trace(line: Shown, folder: Path, files: list[str]) -> Iterator[str]:
         yield f"#{{{line.label}}} {picked}"
 
 
-def _surfer(vcd: Path, moment: int, counter: Shown, shown: dict[int, list[Shown]]) -> Iterator[str]:
-    yield f"load_file {vcd.resolve()}"
+def _surfer(
+    waveform: Path, moment: int, counter: Shown, shown: dict[int, list[Shown]]
+) -> Iterator[str]:
+    yield f"load_file {waveform.resolve()}"
     yield f"variable_add {counter.signal.name}"
     for end, lines in shown.items():
         yield f"divider_add end {'ab'[end]}"
@@ -162,55 +201,3 @@ def _translation(names: type[IntEnum]) -> str:
     """Value by value, in the digits that GTKWave prints for a signal so wide."""
     digits = -(-max(names).bit_length() // 4)
     return "".join(f"{one.value:0{digits}x} {one.name}\n" for one in names)
-
-
-def _read(vcd: Path, cycle: int) -> tuple[dict[str, Signal], tuple[int, int]]:
-    """Every signal, and the times at which the view starts and at which the cycle begins."""
-    try:
-        with vcd.open() as file:
-            signals = {signal.name: signal for signal in _signals(file)}
-            found = [name for name in signals if name.endswith(_END_OF_PAIR)]
-            if not found:
-                raise WaveformError(f"{vcd}: is no waveform of a link pair")
-            counter = signals[found[0].removesuffix(_END_OF_PAIR) + ".cycle"]
-            times = _times(file, counter.code, {max(0, cycle - _CYCLES_BEFORE), cycle})
-    except OSError as error:
-        raise WaveformError(f"{vcd}: cannot be read: {(error.strerror or '?').lower()}") from error
-    except UnicodeDecodeError as error:
-        raise WaveformError(f"{vcd}: is no waveform of a link pair") from error
-    if cycle not in times:
-        raise WaveformError(f"{vcd}: ends before cycle {cycle}")
-    return signals, (min(times.values()), times[cycle])
-
-
-def _signals(lines: Iterable[str]) -> Iterator[Signal]:
-    """The variables that the head declares; reads to its end."""
-    scopes: list[str] = []
-    for line in lines:
-        words = line.split()
-        match words[:1]:
-            case ["$scope"]:
-                scopes.append(words[2])
-            case ["$upscope"]:
-                scopes.pop()
-            case ["$enddefinitions"]:
-                return
-            case ["$var"] if definition := _DEFINITION.match(line.strip()):
-                bits, code, name, place = definition.groups()
-                yield Signal(".".join([*scopes, name]), place or "", int(bits), code)
-
-
-def _times(lines: Iterable[str], code: str, wanted: set[int]) -> dict[int, int]:
-    """When the counter first has each of the wanted values."""
-    times: dict[int, int] = {}
-    now = 0
-    for line in lines:
-        if line[0] == "#":
-            now = int(line[1:])
-        elif line[0] == "b" and line.endswith(f" {code}\n"):
-            value = line[1:].split()[0]
-            if set(value) <= {"0", "1"} and int(value, 2) in wanted:
-                times.setdefault(int(value, 2), now)
-                if len(times) == len(wanted):
-                    break
-    return times

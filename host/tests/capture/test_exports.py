@@ -1,9 +1,8 @@
-"""Every export is read by what it is for: Perfetto's own messages, csv, json, a simulator's VCD."""
+"""Every export is read by what it is for: Perfetto's own messages, csv, json."""
 
 import csv
 import json
 import re
-import subprocess
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,24 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oae.check.findings import Transaction
-from oae.engines import rtl
 from oae.report.exports import EXPORTS, export
 from oae.report.mermaid import chart
 from oae.report.moments import Handshake, Sent, Step, Story
 from oae.report.names import key, names
 from oae.report.perfetto import trace as perfetto_trace
 from oae.report.story import stories
-from oae.report.waveform import WaveformError, write_view
 from oae.report.writing import ReportError
-from oae.scenario.compile import compile_scenario, write
-from oae.scenario.parse import parse_text
-from oae.spec.constants import EventCode, LinkState, Operation, State
 from oae.testing import requirement
-from oae.toolchain import environment
-from oae.trace import Event, Trace
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as protos
 
-from host.tests.capture.report_sample import SCENARIO, Sample, many, sample
+from host.tests.capture.report_sample import Sample, many, sample
 
 
 @pytest.fixture(scope="module")
@@ -245,156 +237,3 @@ def test_csv_holds_the_result(run: Sample, tmp_path: Path) -> None:
     assert finding["text"] == run.result.findings[0].text
     assert finding["requirement"] == run.result.findings[0].requirement
     assert finding["transaction"] in {told["name"] for told in transactions}
-
-
-# ---------------------------------------------------------------------- waveforms
-
-CYCLES = 1000  # that are dumped
-DUMP = f"""
-module dump;
-  initial begin
-    $dumpfile("pair.vcd");
-    $dumpvars(0, oae_link_pair_clock);
-    #{8 * CYCLES} $finish;
-  end
-endmodule
-"""
-
-
-class Wave:
-    """A VCD: where every signal stands, and its value at a time."""
-
-    def __init__(self, path: Path) -> None:
-        head, _, self.body = path.read_text().partition("$enddefinitions $end\n")
-        scopes: list[str] = []
-        self.codes: dict[str, str] = {}
-        for line in head.splitlines():
-            words = line.split()
-            if words[:1] == ["$scope"]:
-                scopes.append(words[2])
-            elif words[:1] == ["$upscope"]:
-                scopes.pop()
-            elif words[:1] == ["$var"]:
-                self.codes[".".join([*scopes, "".join(words[4:-1])])] = words[3]
-
-    def at(self, time: int, whole: str) -> str:
-        """The bits of a signal, as far as they are written, just before the next time."""
-        code = re.escape(self.codes[whole])
-        now = self.body.partition(f"\n#{time}\n")
-        until = now[0] + "\n" + now[2].partition("\n#")[0] + "\n"
-        found = re.findall(rf"^(?:b(\S+) {code}|([01xz]){code})$", until, re.MULTILINE)
-        return "".join(found[-1])
-
-
-@pytest.fixture(scope="module")
-def vcd(run: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The begin of the same run, with every signal."""
-    folder = tmp_path_factory.mktemp("wave")
-    (folder / "dump.v").write_text(DUMP)
-    scenario = parse_text(SCENARIO)
-    words = compile_scenario(scenario, b"")
-    (folder / "schedule.hex").write_text(write(words))
-    options = [
-        f"-P{rtl.CLOCKED_TOP}.{name}={value}"
-        for name, value in rtl.parameters(scenario, len(words)).items()
-    ]
-    includes = [f"-I{rtl.ROOT / 'hdl' / part}" for part in ("rtl", "sim")]
-    tops = ["-s", rtl.CLOCKED_TOP, "-s", "dump"]
-    command = [
-        "iverilog",
-        "-g2012",
-        "-o",
-        "pair.vvp",
-        *tops,
-        *options,
-        "-DOAE_SIMULATION",
-        *includes,
-    ]
-    command += [*map(str, rtl.sources()), "dump.v"]
-    for step in (command, ["vvp", "pair.vvp", "+schedule=schedule.hex", "+trace=trace.txt"]):
-        variables = environment("iverilog", "vvp")
-        done = subprocess.run(step, cwd=folder, env=variables, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "pair.vcd"
-
-
-def steps(trace: Trace) -> list[Event]:
-    """What is told within the cycles that are dumped."""
-    return [item for item in trace if isinstance(item, Event) and item.cycle < CYCLES - 50]
-
-
-@requirement("OAE-RPT-002")
-def test_waveform_views_name_what_is_there(run: Sample, vcd: Path, tmp_path: Path) -> None:
-    cycle = next(item.cycle for item in steps(run.trace) if item.code == EventCode.DECIDED)
-    write_view(vcd, cycle, tmp_path / "view")
-    wave = Wave(vcd)
-    gtkwave = (tmp_path / "view" / "link.gtkw").read_text().splitlines()
-    shown = [line for line in gtkwave if line[0] not in "[*@-^#"]
-    picked = [line.split()[1:] for line in gtkwave if line.startswith("#{")]
-    assert len(shown) > 20
-    assert len(picked) == 2 * (2 * 4 + 3)  # ends, slots of both lanes, channels of events
-    for name in shown:
-        assert name in wave.codes
-    for bits in picked:
-        for bit in bits:
-            found = re.fullmatch(r"\((\d+)\)(\S+\[(\d+):0\])", bit)
-            assert found is not None
-            assert found[2] in wave.codes
-            assert int(found[1]) <= int(found[3])
-    surfer = (tmp_path / "view" / "link.sucl").read_text().splitlines()
-    without_range = {re.sub(r"\[\d+:0\]$", "", name) for name in wave.codes}
-    added = [
-        line.removeprefix("variable_add ") for line in surfer if line.startswith("variable_add")
-    ]
-    assert len(added) > 20
-    assert set(added) <= without_range
-    assert surfer[0] == f"load_file {vcd}"
-
-
-@requirement("OAE-RPT-002")
-def test_waveform_views_open_at_the_cycle(run: Sample, vcd: Path, tmp_path: Path) -> None:
-    wave = Wave(vcd)
-    for event in [item for item in steps(run.trace) if item.channel == 3][::7]:
-        # The port shows a step one cycle after its edge (docs/trace.md).
-        write_view(vcd, event.cycle + 1, tmp_path)
-        gtkwave = (tmp_path / "link.gtkw").read_text()
-        marker = int(re.search(r"^\*\S+ (\d+)", gtkwave, re.MULTILINE)[1])  # type: ignore[index]
-        assert f"cursor_set {marker}\n" in (tmp_path / "link.sucl").read_text()
-        counter = re.search(r"^\S+\.cycle\[31:0\]$", gtkwave, re.MULTILINE)
-        assert counter is not None
-        assert int(wave.at(marker, counter[0]), 2) == event.cycle + 1
-        label = f"#{{{'ab'[event.end]}_initiator_event}} "
-        bits = next(line for line in gtkwave.splitlines() if line.startswith(label))
-        places = [int(bit[1 : bit.index(")")]) for bit in bits.removeprefix(label).split()]
-        whole = bits.split(")")[-1]
-        size = int(re.search(r"\[(\d+):0\]$", whole)[1]) + 1  # type: ignore[index]
-        value = wave.at(marker, whole).rjust(size, "0")
-        assert int("".join(value[place] for place in places), 2) == event.code
-
-
-@requirement("OAE-RPT-002")
-def test_names_of_values_are_those_of_the_tables(run: Sample, vcd: Path, tmp_path: Path) -> None:
-    write_view(vcd, 100, tmp_path)
-    widths = {
-        "state": (State, 1),
-        "link_state": (LinkState, 1),
-        "operation": (Operation, 2),
-        "event_code": (EventCode, 2),
-    }
-    for name, (codes, digits) in widths.items():
-        lines = (tmp_path / f"{name}.txt").read_text().splitlines()
-        assert lines == [f"{code:0{digits}x} {code.name}" for code in codes]
-        assert f" {tmp_path / name}.txt\n" in (tmp_path / "link.gtkw").read_text()
-
-
-@requirement("OAE-RPT-002")
-def test_what_is_no_waveform_is_refused(vcd: Path, tmp_path: Path) -> None:
-    with pytest.raises(WaveformError, match="ends before cycle 1000000"):
-        write_view(vcd, 10**6, tmp_path / "view")
-    other = tmp_path / "other.vcd"
-    with pytest.raises(WaveformError, match="cannot be read: no such file"):
-        write_view(other, 1, tmp_path / "view")
-    other.write_text("$enddefinitions $end\n")
-    with pytest.raises(WaveformError, match="is no waveform of a link pair"):
-        write_view(other, 1, tmp_path / "view")
-    assert not (tmp_path / "view").exists()
