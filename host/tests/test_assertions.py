@@ -1,7 +1,8 @@
 """No assertion of a module's proof is idle: the induction needs it, or it finds a defect first.
 
-The composed proof is in test_relations.py. What follows from other assertions stays only if it is a
-requirement, or what another proof assumes; it is named here, with the reason.
+The composed proof is in test_promises.py and test_relations.py, the CRC in test_crc_proof.py. What
+follows from other assertions stays only if it is a requirement, or what another proof assumes; it
+is named here, with the reason.
 """
 
 from dataclasses import dataclass, field
@@ -62,6 +63,17 @@ TASKS = {
             RECORD,
         ),
     ),
+    "wire:prove": Case(15, defects=400),
+}
+
+
+# Here nothing is promised before a handshake of many cycles: a defect is looked for in one step
+# from any state in which all assertions hold. What follows from others docs/proof.md promises.
+STEPS = {
+    "drain:prove_four": {"delivered_once", "doubted_once"},
+    "end:prove": set(),
+    "session:link_sessions": {"never_none", "transmit_right"},
+    "session:prove": {"dead_pair", "lesser_record", "lesser_window", "lost", "once", "paired"},
 }
 
 
@@ -74,3 +86,11 @@ def test_each_assertion_is_needed_or_finds_a_defect(title: str) -> None:
     found = defects.reasons(task, case.cycles, case.defects, case.tries, case.depth)
     assert found.none == set(case.follow)
     assert len(found.alone) >= case.alone
+
+
+@requirement("OAE-FML-006")
+@pytest.mark.long
+@pytest.mark.parametrize("title", STEPS)
+def test_each_assertion_is_needed_or_finds_a_defect_in_a_step(title: str) -> None:
+    (task,) = tasks.choose(tasks.tasks(), [title], quick=False)
+    assert defects.idle(task, 1500) == STEPS[title]

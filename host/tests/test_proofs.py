@@ -14,7 +14,6 @@ PROMISES = {
     "conserved",
     "in_order",
     "never_alone",
-    "once",
     "told_once",
     "unaltered",
     "visible",

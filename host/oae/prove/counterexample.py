@@ -21,9 +21,7 @@ COMMITTED, REVERSING, ABORTED = State.COMMITTED, State.REVERSING, State.ABORTED
 # What the scoreboard calls it when the property of this name does not hold.
 PROMISES: Final = {
     "agreement": frozenset({Promise.AGREEMENT, Promise.FINAL}),
-    "once": frozenset({Promise.EXACTLY_ONCE, Promise.PORTS}),
     "in_order": frozenset({Promise.EXACTLY_ONCE, Promise.PORTS}),
-    "steps": frozenset({Promise.EXACTLY_ONCE, Promise.PORTS}),
     "unaltered": frozenset({Promise.UNALTERED}),
     "visible": frozenset({Promise.NOT_BEFORE_COMMITTED, Promise.AGREEMENT, Promise.FINAL}),
     "completion": frozenset({Promise.NO_FALSE_COMPLETION}),
@@ -33,10 +31,10 @@ PROMISES: Final = {
     "never_alone": frozenset({Promise.NEVER_ALONE}),
 }
 # These speak of the responder alone: what its initiator did after it had sent is of no interest.
-OF_RESPONDER: Final = frozenset({"in_order", "steps", "never_alone"})
+OF_RESPONDER: Final = frozenset({"in_order", "never_alone"})
 # And these of the initiator: what the responder did after it had answered is of none.
 OF_INITIATOR: Final = frozenset({"completion", "told_once", "conserved"})
-ANY_TRANSACTION: Final = frozenset({"in_order", "steps"})
+ANY_TRANSACTION: Final = frozenset({"in_order"})
 
 # What an end owes its peer in a state.
 OWED_BY_A: Final = {
@@ -286,12 +284,10 @@ def broken(signal: Callable[[str], int]) -> list[str]:
     told = bool(signal("told_committed") or signal("told_aborted"))
     committed = signal("a_committed") or signal("b_committed")
     aborted = signal("a_aborted") or signal("b_aborted")
-    pointer, moved = signal("pointer"), signal("pointer") == signal("next_pointer")
+    stands = signal("pointer") == signal("last_pointer") and not signal("moved_on")
     holds = {
         "agreement": not (committed and aborted),
-        "once": not (delivers and signal("delivered")),
-        "in_order": moved or not signal("moved_on"),
-        "steps": moved or pointer == signal("last_pointer"),
+        "in_order": stands or signal("pointer") == signal("next_pointer"),
         "unaltered": not (delivers and signal("b_altered")),
         "visible": not (signal("deliver_valid") and of_k("head_id"))
         or signal("a_state") == COMMITTED

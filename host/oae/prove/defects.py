@@ -21,6 +21,7 @@ from oae.toolchain import environment
 
 WIDTH = 16  # of the number of a defect
 NONE = f"(_ bv0 {WIDTH})"
+ALWAYS = ("always", "(not always)")  # a defect, or in one situation only
 # Instead of `prep -flatten`, which merges equal cells of a proof and of the RTL: a defect of one
 # would be a defect of the other.
 PREPARED = "hierarchy -check -top {}; proc; flatten; opt_expr -keepdc; opt_clean; memory_collect"
@@ -217,13 +218,13 @@ class Solver:
         return answer
 
 
-def needed(proof: Netlist, depth: int) -> set[str]:
-    """The assertions without which the induction over so many steps does not close."""
+def needed(proof: Netlist, wanted: Sequence[str], depth: int) -> set[str]:
+    """Of these assertions those without which the induction over so many steps does not close."""
     solver = Solver(proof, reset=False)
     solver.unroll(depth + 1)
     names = list(proof.assertions)
     found = set()
-    for name in names:
+    for name in wanted:
         others = [other for other in names if other != name]
         held = (proof.holds(cycle, others) for cycle in range(depth))
         if solver.ask(*held, f"(not {proof.holds(depth, others)})"):
@@ -245,7 +246,7 @@ class Reasons:
 def reasons(task: Task, cycles: int, count: int, tries: int, depth: int) -> Reasons:
     """Why each assertion is there, by induction of that depth and runs of so many cycles."""
     proof = netlist(task, 0)
-    first = needed(proof, depth) if task.mode == "prove" else set()
+    first = needed(proof, list(proof.assertions), depth) if task.mode == "prove" else set()
     rest = [name for name in proof.assertions if name not in first]
     found = alone(netlist(task, count), rest, cycles, tries)
     return Reasons(
@@ -254,6 +255,27 @@ def reasons(task: Task, cycles: int, count: int, tries: int, depth: int) -> Reas
         {name for name, only in found.items() if not only},
         set(proof.assertions) - first - set(found),
     )
+
+
+def idle(task: Task, count: int) -> set[str]:
+    """The assertions that no defect breaks alone in a step, and the induction does not need.
+
+    The step is from any state in which all assertions hold; for a proof whose first promise is too
+    many cycles away for runs. It is an induction of one step.
+    """
+    proof = netlist(task, count)
+    solver = Solver(proof, reset=False)
+    solver.unroll(2)
+    names = list(proof.assertions)
+    held = [proof.holds(0, names), f"(not (= defect {NONE}))"]
+    rest = []
+    for name in names:
+        others = proof.holds(1, [other for other in names if other != name])
+        breaks = [others, f"(not {proof.holds(1, [name])})"]
+        if not any(solver.ask(always, *held, *breaks) for always in ALWAYS):
+            rest.append(name)
+    solver.close()
+    return set(rest) - needed(netlist(task, 0), rest, 1)
 
 
 def alone(proof: Netlist, wanted: Sequence[str], cycles: int, tries: int) -> dict[str, bool]:
@@ -266,7 +288,7 @@ def alone(proof: Netlist, wanted: Sequence[str], cycles: int, tries: int) -> dic
     check.unroll(cycles)
     names = list(proof.assertions)
     found: dict[str, bool] = {}
-    for always in ("always", "(not always)"):
+    for always in ALWAYS:
         search = Solver(proof, reset=True)
         tried: dict[str, list[str]] = {name: [] for name in wanted if not found.get(name)}
         for last in range(cycles):

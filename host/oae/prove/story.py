@@ -9,9 +9,7 @@ WIDTH: Final = 98
 
 MEANS: Final = {
     "agreement": "it is COMMITTED at one end and ABORTED at the other, or was both at one",
-    "once": "a record is delivered twice",
-    "in_order": "the delivery does not move the deliver pointer in the same step",
-    "steps": "the deliver pointer jumps",
+    "in_order": "the deliver pointer jumps, or a delivery does not move it in the same step",
     "unaltered": "the record that is delivered is not the one that was sent",
     "visible": "its record is offered to the host although its initiator has not decided",
     "completion": "it is told COMMITTED and was not delivered",

@@ -1,0 +1,113 @@
+"""Each promise of the composed proof is needed: of some defect it is the only one to tell.
+
+A defect is an ingredient of the protocol that the RTL is built without, or a change of the RTL.
+With it the promise fails and no other does, within the bound of the task.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from oae.prove import runner, tasks
+from oae.prove.counterexample import PROMISES
+from oae.prove.runner import PASS
+from oae.synth.sources import ROOT
+from oae.testing import requirement
+
+INGREDIENTS = {
+    "in_order": "F18",
+    "visible": "F1",
+    "completion": "F7",
+}
+INITIATOR, RESPONDER = "hdl/rtl/oae_initiator_core.v", "hdl/rtl/oae_responder_core.v"
+# The file, and what stands for what in it.
+CHANGES: dict[str, tuple[str, dict[str, str]]] = {
+    # What A has taken back, and B may have aborted, is decided on a late reflection.
+    "agreement": (
+        INITIATOR,
+        {
+            "if (frame_state == `OAE_STATE_TENTATIVE) begin": (
+                "if (frame_state == `OAE_STATE_TENTATIVE ||\n"
+                "frame_state == `OAE_STATE_REVERSING) begin"
+            )
+        },
+    ),
+    # A crash loses what is not decided.
+    "conserved": (
+        INITIATOR,
+        {"crashed_state[3*s+:3] = `OAE_STATE_REVERSING": "crashed_state[3*s+:3] = `OAE_STATE_IDLE"},
+    ),
+    # DATA that comes again overwrites a record that is committed and not delivered.
+    "unaltered": (
+        RESPONDER,
+        {
+            "else if (frame_state == `OAE_STATE_COMMITTED) begin": (
+                "else if (frame_state == `OAE_STATE_COMMITTED) begin\n"
+                "record_valid = frame_operation == `OAE_OPERATION_DATA;"
+            )
+        },
+    ),
+    # A completion stays offered when it was taken, and nothing is opened as long as it does.
+    "told_once": (
+        INITIATOR,
+        {
+            "next_tell_valid  = 1'b0;": "",
+            "if (open_valid && can_open": "if (open_valid && can_open && !tell_valid",
+        },
+    ),
+    # What B has just reflected it aborts at once, before it owes the reflection to anyone.
+    "never_alone": (
+        RESPONDER,
+        {
+            "next_settling = 1'b0;": "next_settling = settling_state == `OAE_STATE_TENTATIVE;",
+            "to_answer = 1'b1;\n      if (settling_state": (
+                "to_answer = settling_state != `OAE_STATE_TENTATIVE;\n if (settling_state"
+            ),
+        },
+    ),
+}
+
+
+def changed(place: Path, label: str, text: str) -> str:
+    """The SBY file with the RTL that has the defect of a promise."""
+    if label in INGREDIENTS:
+        return text.replace(
+            "[script]\n", f"[script]\nverilog_defines -D OAE_ABLATE_{INGREDIENTS[label]}\n"
+        )
+    file, changes = CHANGES[label]
+    rtl = (ROOT / file).read_text()
+    for old, new in changes.items():
+        assert old in rtl
+        rtl = rtl.replace(old, new, 1)
+    copy = place / Path(file).name
+    copy.write_text(rtl)
+    return text.replace(file, str(copy))
+
+
+def left_out(label: str, text: str) -> str:
+    """The SBY file with one assertion deleted from the netlist."""
+    prepared = "prep -top oae_lane_proof -flatten\n"
+    return text.replace(prepared, f"{prepared}delete oae_lane_proof/{label}\n")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, place: Path, edit: Callable[[str], str]) -> runner.Outcome:
+    (task,) = tasks.choose(tasks.tasks(), ["lane:promises"], quick=False)
+    monkeypatch.setattr(runner, "ablated", lambda text, _: edit(text))
+    monkeypatch.setattr(runner, "BUILD", place)
+    (outcome,) = runner.prove([(task, ())], lambda *_: None, 1)
+    return outcome
+
+
+@requirement("OAE-FML-006")
+@pytest.mark.long
+@pytest.mark.parametrize("label", PROMISES)
+def test_of_some_defect_only_this_promise_tells(
+    label: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = Path("build/promises") / label
+    broken = run(monkeypatch, place, partial(changed, tmp_path, label))
+    assert [one.name for one in broken.failed] == [label]
+    others = run(monkeypatch, place, lambda text: left_out(label, changed(tmp_path, label, text)))
+    assert label not in {one.name for one in others.properties}
+    assert others.result == PASS, others.failed
