@@ -196,8 +196,10 @@ module oae_lane_proof #(
 
   always @*
     if (started) begin
-      // Agreement: never COMMITTED at one end and ABORTED at the other; outcomes are final.
-      agreement : assert (!((a_committed || b_committed) && (a_aborted || b_aborted)));
+      // Agreement: never COMMITTED at one end and ABORTED at the other, and told so; outcomes are
+      // final.
+      agreement : assert (!((a_committed || b_committed || told_committed) &&
+                            (a_aborted || b_aborted || told_aborted)));
       // In order, and at most once: the pointer names what is delivered; it never goes back and leaves
       // nothing out, and a delivery moves it in the same step.
       in_order : assert (pointer == next_pointer || (pointer == last_pointer && !moved_on));

@@ -5,6 +5,7 @@ Each sub-command is a module of `oae.commands`; only the one that was asked for 
 
 import argparse
 import difflib
+import errno
 import importlib
 import os
 import pkgutil
@@ -17,6 +18,7 @@ from typing import NoReturn
 from oae import __version__, commands
 from oae.errors import OaeError
 
+EXIT_BENCH = 4  # the testbed could not do its part
 EXIT_INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 EXIT_PIPE_CLOSED = 141  # the same for a program whose reader went away
 EXIT_DEFECT = 70  # "internal software error" in sysexits.h
@@ -60,10 +62,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE_CLOSED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _defect()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"oae: {(error.strerror or '').lower()}", file=sys.stderr)
+        return EXIT_BENCH
     except Exception:
-        traceback.print_exc()
-        print("oae: the above is a defect in oae itself; please report it", file=sys.stderr)
-        return EXIT_DEFECT
+        return _defect()
+
+
+def _defect() -> int:
+    traceback.print_exc()
+    print("oae: the above is a defect in oae itself; please report it", file=sys.stderr)
+    return EXIT_DEFECT
 
 
 class _Parser(argparse.ArgumentParser):

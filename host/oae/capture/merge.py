@@ -3,7 +3,6 @@
 merge(Capture("a.pcapng"), Capture("b.pcapng"), "both.pcapng")
 """
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +14,7 @@ from oae.capture.clocks import LARGEST_JITTER, Clocks, MergeError, Points, fit
 from oae.capture.matching import Direction, Frames, Pairs, match
 from oae.capture.order import Causes, consistent, settle
 from oae.capture.read import Bytes, Capture, Packets
+from oae.files import written_whole
 from oae.native.packet import PacketFlag
 
 Indices = NDArray[numpy.int64]
@@ -90,17 +90,11 @@ def merge(a: Capture, b: Capture, path: str | Path) -> Merge:
     """
     taps = read(a), read(b)
     merged = join(*taps)
-    path = Path(path)
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
+        with written_whole(Path(path)) as file:
             _write(write.Writer(file, INTERFACES, HARDWARE, SYSTEM), taps, merged)
-        part.replace(path)
     except OSError as error:
         raise CaptureError(f"{path}: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
     return merged.merge
 
 

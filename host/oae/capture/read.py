@@ -236,6 +236,8 @@ class Capture:
 
 def _opened(path: str | Path) -> BufferedIOBase:
     if str(path) == "-":
+        if sys.stdin is None:
+            raise CaptureError("standard input is closed")
         return cast(BufferedIOBase, sys.stdin.buffer)
     try:
         return Path(path).open("rb")
@@ -243,11 +245,16 @@ def _opened(path: str | Path) -> BufferedIOBase:
         raise CaptureError(f"{path}: {error.strerror}") from error
 
 
+def _printable(text: bytes) -> str:
+    """Without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text.decode(errors="replace"))
+
+
 def _described(raw: _Interface) -> Interface:
     base = 2.0 if raw.resolution & 0x80 else 10.0
     return Interface(
-        raw.name.decode(errors="replace"),
-        raw.description.decode(errors="replace"),
+        _printable(raw.name),
+        _printable(raw.description),
         raw.link_type,
         raw.section,
         raw.snap_length or None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from oae.capture import CaptureError, evidence, write
+from oae.files import written_whole
 from oae.scenario.layout import Fault
 from oae.trace import Fate, Receive, Record, Trace, TraceError, Transmit
 
@@ -42,17 +43,11 @@ def record(trace: Trace, path: str | Path, cycle_ns: int = CYCLE_NS, *, whole: b
     """
     if trace.ends != 2:
         raise trace.wrong(1, f"has {trace.ends} ends; a capture has 2")
-    path = Path(path)
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
+        with written_whole(Path(path)) as file:
             _write(trace, write.Writer(file, INTERFACES, HARDWARE, SYSTEM), cycle_ns, whole)
-        part.replace(path)
     except OSError as error:
         raise CaptureError(f"{path}: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _write(trace: Trace, writer: write.Writer, cycle_ns: int, whole: bool) -> None:

@@ -15,6 +15,9 @@ from oae.trace import Complete, Deliver, Event, Submit
 
 LINK_TYPE_USER0 = 147
 _SESSION = slice(FIELD["LINK_SESSION"][0], FIELD["LINK_SESSION"][0] + FIELD["LINK_SESSION"][1])
+_ETHERTYPE = slice(FIELD["ETHERTYPE"][0], FIELD["ETHERTYPE"][0] + FIELD["ETHERTYPE"][1])
+VLAN_TAGS = (0x8100, 0x88A8)  # 802.1Q, 802.1ad
+VLAN_TAG_BYTES = 4
 RECORD_MOST = 0xFFFF
 
 
@@ -61,6 +64,8 @@ def _name(codes: type[IntEnum], code: int) -> str:
 
 def _frame(image: bytes, bad: bool) -> str:
     """A frame as its receiver would see it, were the link UP in the frame's own session."""
+    while int.from_bytes(image[_ETHERTYPE], "big") in VLAN_TAGS:
+        image = image[: _ETHERTYPE.start] + image[_ETHERTYPE.start + VLAN_TAG_BYTES :]
     found = decode(
         image,
         bad=bad,

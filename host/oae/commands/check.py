@@ -13,6 +13,7 @@ exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 4 the capture cannot be
 import argparse
 import json
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
@@ -21,7 +22,6 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 from rich import progress
-from rich.console import Console
 
 from oae.capture.clocks import MergeError
 from oae.capture.merge import Merge, merge
@@ -31,6 +31,7 @@ from oae.check.capture import check
 from oae.check.explain import explain
 from oae.check.findings import Result
 from oae.check.verdict import EXIT_CODES, Verdict
+from oae.console import Console
 from oae.errors import OaeError
 from oae.options import positive
 from oae.report.exports import EXPORTS, export
@@ -39,6 +40,7 @@ from oae.report.terminal import show
 
 SUMMARY = "check a capture: were the promises kept, and where were they not?"
 STANDARD_INPUT = "-"
+COARSE = 100e-9  # seconds; coarser time stamps may hide how the clocks run
 LARGE = 64 << 20  # bytes from which on progress is shown
 
 
@@ -85,13 +87,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Read, check, tell."""
     exports = [_export(text) for text in arguments.export]
     paths = [_capture(name) for name in arguments.captures]
-    again = STANDARD_INPUT in paths and (arguments.explain or arguments.report or exports)
-    if len(paths) > 2:
-        raise OaeError(f"{len(paths)} captures given; one, or the two ends of one cable")
-    if again or paths.count(STANDARD_INPUT) > 1:
-        raise OaeError("standard input can be read once only; give a file")
-    if arguments.merged is not None and len(paths) < 2:
-        raise OaeError("--merged: needs the two captures that are merged")
+    targets = [target for _, target in exports]
+    targets += [path for path in (arguments.report, arguments.merged) if path is not None]
+    _refuse(arguments, paths, targets)
     try:
         with _one(paths, arguments.merged) as (path, said):
             result = _check(path, arguments)
@@ -106,9 +104,37 @@ def main(arguments: argparse.Namespace) -> int:
                 named = arguments.transaction
                 export(result, what, target, capture=Path(path), transaction=named)
     except MergeError as error:
-        print(f"{Verdict.INCONCLUSIVE}: {error}")
+        whole = {"verdict": Verdict.INCONCLUSIVE, "reason": str(error)}
+        print(json.dumps(whole) if arguments.json else f"{Verdict.INCONCLUSIVE}: {error}")
+        if targets:
+            print("oae: nothing is written: the two captures are not one", file=sys.stderr)
         return EXIT_CODES[Verdict.INCONCLUSIVE]
     return EXIT_CODES[result.verdict]
+
+
+def _refuse(arguments: argparse.Namespace, paths: list[str], targets: list[Path]) -> None:
+    """Raise OaeError for options that cannot be served, before anything is read or written."""
+    if len(paths) > 2:
+        raise OaeError(f"{len(paths)} captures given; one, or the two ends of one cable")
+    if arguments.merged is not None and len(paths) < 2:
+        raise OaeError("--merged: needs the two captures that are merged")
+    if arguments.explain and arguments.json:
+        raise OaeError("--explain: --json holds what explains a finding by itself")
+    drawn = any(text.startswith("mermaid=") for text in arguments.export)
+    if arguments.transaction is not None and not drawn:
+        raise OaeError("--transaction: needs --export mermaid=FILE")
+    again = len(paths) == 1 and (arguments.explain or arguments.report or arguments.export)
+    for path in paths:
+        once = path == STANDARD_INPUT or (Path(path).exists() and not Path(path).is_file())
+        if once and (again or paths.count(path) > 1):
+            raise OaeError(f"{path}: can be read once only; give a file")
+    whole = [path.resolve() for path in targets]
+    inputs = {Path(path).resolve() for path in paths}
+    for target, name in zip(whole, targets, strict=True):
+        if target in inputs:
+            raise OaeError(f"{name}: is the capture itself")
+        if whole.count(target) > 1:
+            raise OaeError(f"{name}: is to be written twice")
 
 
 def _tell(result: Result, path: str, arguments: argparse.Namespace) -> None:
@@ -119,7 +145,7 @@ def _tell(result: Result, path: str, arguments: argparse.Namespace) -> None:
     else:
         show(Console(), result)
     found = [*result.findings, *result.unknowns]
-    if arguments.explain and found and not arguments.json:
+    if arguments.explain and found:
         print(f"what explains: {found[0]}")
         for line in explain(path, found[0]):
             print(line)
@@ -147,7 +173,14 @@ def _one(paths: list[str], keep: Path | None) -> Iterator[tuple[str, list[str]]]
     with TemporaryDirectory() as folder:
         target = keep or Path(folder) / IN_RUN
         a, b = Capture(paths[0]), Capture(paths[1])
-        found = merge(a, b, target)
+        try:
+            found = merge(a, b, target)
+        except MergeError as error:
+            coarsest = max(one.resolution for tap in (a, b) for one in tap.interfaces)
+            if coarsest <= COARSE:
+                raise
+            hint = f"time stamps count {coarsest * 1e9:,.0f} ns; capture with nanoseconds"
+            raise MergeError(f"{error} ({hint})") from error
         damage = [f"{one.name}: {one.damage}" for one in (a, b) if one.damage]
         yield str(target), [_merged(found), *damage]
 

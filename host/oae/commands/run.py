@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from oae.capture.read import Capture
@@ -27,6 +26,7 @@ from oae.check.expect import expectations
 from oae.check.lockstep import follow
 from oae.check.scoreboard import judge
 from oae.check.verdict import EXIT_CODES, Judgement, Promise, Verdict, Violation
+from oae.console import Console
 from oae.engines import rtl
 from oae.engines.rundir import fresh
 from oae.errors import OaeError
@@ -83,7 +83,7 @@ def main(arguments: argparse.Namespace) -> int:
         raise OaeError(f"{out} is already there; give another --out")
     if arguments.timeout is not None and arguments.timeout <= 0:
         raise OaeError(f"--timeout {arguments.timeout}: not a time above 0 seconds")
-    console = _Console(quiet=arguments.json or arguments.quiet)
+    console = Console(quiet=arguments.json or arguments.quiet)
     console.print(
         f"[bold]{scenario.name}[/] on {arguments.simulator}, seed {scenario.seed}, into {out}",
         highlight=False,
@@ -132,14 +132,6 @@ def _shown_at(judgement: Judgement, out: Path) -> int:
     found = next(record for record in Trace(out / "trace.txt") if record.line == line)
     # The event port shows a step one cycle after its edge, and the trace has taken that off.
     return found.cycle + isinstance(found, Event)
-
-
-class _Console(Console):
-    """Lets the command line know that whoever read the output went away."""
-
-    def on_broken_pipe(self) -> None:
-        """Rich would end the program with the exit code of a FAIL."""
-        raise BrokenPipeError
 
 
 def sample() -> bytes:

@@ -20,6 +20,7 @@ COLOURS = {
     Verdict.BENCH_ERROR: "magenta",
 }
 MOST_VIOLATIONS = 5
+WIDTH = 79
 
 
 def show(
@@ -51,7 +52,10 @@ def verdict_panel(verdict: Verdict, reason: str) -> Panel:
     """The verdict in big, with its reason."""
     colour = COLOURS[verdict]
     text = Text(f"\n{' '.join(verdict)}\n", style=f"bold {colour}", justify="center")
-    return Panel(text, border_style=colour, subtitle=Text(reason, style=colour), width=79)
+    if len(reason) > WIDTH - 6:  # too long for the border
+        text.append(f"\n{reason}\n", style=colour)
+        reason = ""
+    return Panel(text, border_style=colour, subtitle=Text(reason, style=colour), width=WIDTH)
 
 
 def table(title: str, *columns: str) -> Table:

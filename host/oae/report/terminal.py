@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from oae.check.findings import FaultSpan, Result
@@ -45,13 +46,15 @@ def show(console: Console, result: Result) -> None:
     if faults := [fault for fault in result.faults if fault.kind != "rule"]:
         console.print(_faults(faults))
     for line in result.lines:
-        console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
     for error in result.bench_errors[:MOST_VIOLATIONS]:
         console.print(
-            f"[magenta]packet {error.packet}: {error.text}[/]", highlight=False, soft_wrap=True
+            f"[magenta]packet {error.packet}: {escape(error.text)}[/]",
+            highlight=False,
+            soft_wrap=True,
         )
     for finding in result.findings[:MOST_VIOLATIONS]:
-        console.print(f"[red]{finding}[/]", highlight=False, soft_wrap=True)
+        console.print(f"[red]{escape(str(finding))}[/]", highlight=False, soft_wrap=True)
     hidden = result.finding_count - MOST_VIOLATIONS
     if hidden > 0:
         console.print(f"[red]and {hidden} more[/]")
@@ -77,7 +80,7 @@ def _promises(result: Result) -> Table:
         one.reason for one in result.promises if one.asked and one.verdict is Verdict.INCONCLUSIVE
     )
     if reasons:
-        drawn.caption = "INCONCLUSIVE: " + "; ".join(reasons)
+        drawn.caption = escape("INCONCLUSIVE: " + "; ".join(reasons))
         drawn.caption_justify = "left"
     return drawn
 

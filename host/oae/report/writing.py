@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all."""
+"""Writes what a report or an export consists of."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from oae.errors import OaeError
+from oae.files import written_whole
 
 
 class ReportError(OaeError):
@@ -12,11 +12,8 @@ class ReportError(OaeError):
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file; if that fails, what was there before still is."""
-    part = path.with_name(f"{path.name}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        with written_whole(path) as file:
+            file.write(content)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise ReportError(f"{path}: {(error.strerror or str(error)).lower()}") from error

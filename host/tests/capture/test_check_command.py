@@ -1,15 +1,18 @@
 """`oae check` on real runs: what it says, its exit codes, and what it refuses."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from oae import cli
+from oae.capture.read import packets
 from oae.engines import rtl
 from oae.scenario.parse import parse_text
 from oae.testing import requirement
+from scapy.utils import PcapWriter
 
 SCENARIO = """
 version = 1
@@ -152,6 +155,11 @@ def test_what_is_no_capture_is_bad_input(
         (["a", "--merged", "m"], "--merged"),
         (["a", "--export", "gif=x"], "perfetto"),
         (["-", "--explain"], "read once"),
+        (["a", "--explain", "--json"], "--explain"),
+        (["a", "--transaction", "a-7"], "--export mermaid"),
+        (["a", "--report", "a"], "is the capture itself"),
+        (["a", "b", "--merged", "b"], "is the capture itself"),
+        (["a", "--report", "x", "--export", "csv=x"], "written twice"),
     ],
 )
 def test_wrong_options_are_told_in_one_line(
@@ -182,3 +190,90 @@ def test_a_run_that_was_ended_has_a_capture_as_far_as_it_went(tmp_path: Path) ->
     folder = tmp_path / "run"
     assert rtl.run(parse_text(long), folder, timeout=0.7).status == "timed out"
     assert cli.main(["check", str(folder), "--quiet"]) == 3
+
+
+@requirement("OAE-CHK-005")
+def test_a_reader_that_goes_away_is_not_a_verdict(run: Path) -> None:
+    shell = f"{sys.executable} -m oae.cli check {run} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+@requirement("OAE-CHK-005")
+def test_a_full_disk_is_told_in_one_line(run: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "oae.cli", "check", str(run), "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (4, "oae: no space left on device\n")
+
+
+@requirement("OAE-CHK-005")
+def test_standard_input_that_is_closed_is_bad_input() -> None:
+    shell = f"{sys.executable} -m oae.cli check - <&-"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "oae: standard input is closed\n")
+
+
+@requirement("OAE-RPT-001")
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(run: Path, tmp_path: Path) -> None:
+    page, link = tmp_path / "page.html", tmp_path / "link.html"
+    link.symlink_to(page)
+    assert cli.main(["check", str(run), "--quiet", "--report", str(link)]) == 0
+    assert link.is_symlink()
+    assert "PASS" in page.read_text()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True) as reader:
+        assert cli.main(["check", str(run), "--quiet", "--export", f"jsonl={pipe}"]) == 0
+        said, _ = reader.communicate()
+    assert pipe.is_fifo()
+    assert json.loads(said.splitlines()[0])
+
+
+@requirement("OAE-CHK-003")
+def test_vlan_tags_do_not_hide_what_explains(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Path(__file__).parents[3] / "captures" / "no_agreement.pcapng"
+    tagged = tmp_path / "tagged.pcap"
+    with PcapWriter(str(tagged), nano=True) as writer:
+        for packet in packets(source):
+            image = packet.data[:12] + bytes.fromhex("81000064") + packet.data[12:]
+            writer.write(image)
+    assert cli.main(["check", str(tagged), "--quiet", "--explain"]) == 1
+    said = capsys.readouterr().out
+    assert "ABORTED id 0" in said
+    assert "foreign" not in said
+
+
+@requirement("OAE-CHK-006")
+def test_captures_that_are_not_one_are_inconclusive_as_json_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    captures = Path(__file__).parents[3] / "captures"
+    two = [str(captures / "two_taps_a.pcapng"), str(captures / "clean.pcapng")]
+    page = tmp_path / "page.html"
+    assert cli.main(["check", *two, "--json", "--report", str(page)]) == 3
+    told = capsys.readouterr()
+    assert json.loads(told.out)["verdict"] == "INCONCLUSIVE"
+    assert told.err.count("\n") == 1
+    assert not page.exists()
+
+
+@requirement("OAE-CHK-006")
+def test_coarse_time_stamps_of_two_taps_are_named_as_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    captures = Path(__file__).parents[3] / "captures"
+    two = []
+    for end in "ab":
+        coarse = tmp_path / f"{end}.pcap"
+        fine = captures / f"two_taps_{end}.pcapng"
+        subprocess.run(["editcap", "-F", "pcap", fine, coarse], check=True, capture_output=True)
+        two.append(str(coarse))
+    assert cli.main(["check", *two, "--quiet", "--wire"]) == 3
+    assert "time stamps count 1,000 ns" in capsys.readouterr().out
