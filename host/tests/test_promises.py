@@ -1,4 +1,4 @@
-"""Each promise of the composed proof is needed: of some defect it is the only one to tell.
+"""Each promise of the composed proof, and of progress, is needed: of some defect it alone tells.
 
 A defect is an ingredient of the protocol that the RTL is built without, or a change of the RTL.
 With it the promise fails and no other does, within the bound of the task.
@@ -15,7 +15,10 @@ from oae.prove.runner import PASS
 from oae.synth.sources import ROOT
 from oae.testing import requirement
 
+LANE, PROGRESS = "lane:promises", "progress:two_slots"
+TASK = {**dict.fromkeys(PROMISES, LANE), "oldest_told": PROGRESS, "quiet": PROGRESS}
 INGREDIENTS = {
+    "oldest_told": "F22",
     "in_order": "F18",
     "visible": "F1",
     "completion": "F7",
@@ -56,6 +59,16 @@ CHANGES: dict[str, tuple[str, dict[str, str]]] = {
             "if (open_valid && can_open": "if (open_valid && can_open && !tell_valid",
         },
     ),
+    # An answer that was sent is owed still, unless another one waits.
+    "quiet": (
+        RESPONDER,
+        {
+            "if (grant_valid && grant_slot == w[SLOT_BITS-1:0]) next_answer[w] = 1'b0;": (
+                "if (grant_valid && grant_slot == w[SLOT_BITS-1:0])\n"
+                "next_answer[w] = answer == {{WINDOW-1{1'b0}}, 1'b1} << w;"
+            )
+        },
+    ),
     # What B has just reflected it aborts at once, before it owes the reflection to anyone.
     "never_alone": (
         RESPONDER,
@@ -87,12 +100,15 @@ def changed(place: Path, label: str, text: str) -> str:
 
 def left_out(label: str, text: str) -> str:
     """The SBY file with one assertion deleted from the netlist."""
-    prepared = "prep -top oae_lane_proof -flatten\n"
-    return text.replace(prepared, f"{prepared}delete oae_lane_proof/{label}\n")
+    top = f"oae_{TASK[label].partition(':')[0]}_proof"
+    prepared = f"prep -top {top} -flatten\n"
+    assert prepared in text
+    return text.replace(prepared, f"{prepared}delete {top}/{label}\n")
 
 
-def run(monkeypatch: pytest.MonkeyPatch, place: Path, edit: Callable[[str], str]) -> runner.Outcome:
-    (task,) = tasks.choose(tasks.tasks(), ["lane:promises"], quick=False)
+def run(monkeypatch: pytest.MonkeyPatch, label: str, edit: Callable[[str], str]) -> runner.Outcome:
+    (task,) = tasks.choose(tasks.tasks(), [TASK[label]], quick=False)
+    place = Path("build/promises") / label
     monkeypatch.setattr(runner, "ablated", lambda text, _: edit(text))
     monkeypatch.setattr(runner, "BUILD", place)
     (outcome,) = runner.prove([(task, ())], lambda *_: None, 1)
@@ -101,13 +117,12 @@ def run(monkeypatch: pytest.MonkeyPatch, place: Path, edit: Callable[[str], str]
 
 @requirement("OAE-FML-006")
 @pytest.mark.long
-@pytest.mark.parametrize("label", PROMISES)
+@pytest.mark.parametrize("label", TASK)
 def test_of_some_defect_only_this_promise_tells(
     label: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    place = Path("build/promises") / label
-    broken = run(monkeypatch, place, partial(changed, tmp_path, label))
+    broken = run(monkeypatch, label, partial(changed, tmp_path, label))
     assert [one.name for one in broken.failed] == [label]
-    others = run(monkeypatch, place, lambda text: left_out(label, changed(tmp_path, label, text)))
+    others = run(monkeypatch, label, lambda text: left_out(label, changed(tmp_path, label, text)))
     assert label not in {one.name for one in others.properties}
     assert others.result == PASS, others.failed
