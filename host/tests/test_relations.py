@@ -25,6 +25,8 @@ FOLLOW = {
     "i14_undecided",
     "i20_decided",
     "i21_undecided",
+    "i24_delivered",
+    "i24_undelivered",
     "i28_delivered",
 }
 
