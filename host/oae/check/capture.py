@@ -9,12 +9,15 @@ alone, so a run can be looked at as a tap would see it.
 """
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any, Final, Protocol
 
 from oae.capture.read import Interface
 from oae.capture.write import LINK_TYPE_ETHERNET, LINK_TYPE_USER0
 from oae.check.findings import (
     ON_THE_WIRE,
+    PLACE,
+    PROMISES,
     REQUIREMENT,
     BenchError,
     Finding,
@@ -85,7 +88,9 @@ def check(capture: Source, *, wire: bool = False, keep: int = 20_000) -> Result:
     for chunk, packets in capture:
         interfaces = capture.interfaces
         for number in range(known, len(interfaces)):
-            kernel.role(number, role(interfaces[number], wire), _fcs_bytes(interfaces[number]))
+            interface = interfaces[number]
+            resolution_ns = max(1, round(interface.resolution * 1_000_000_000))
+            kernel.role(number, role(interface, wire), _fcs_bytes(interface), resolution_ns)
         known = len(interfaces)
         dropped += int(packets["dropped"].sum())
         kernel.feed(chunk, packets)
@@ -102,6 +107,15 @@ def role(interface: Interface, wire: bool) -> Role:
     if interface.link_type != LINK_TYPE_ETHERNET:
         return Role.IGNORED
     return _ROLES.get(interface.name, Role.TAP)
+
+
+def _positive(text: str) -> float | None:
+    """The number that a parameter gives; None if it is none, or none that can be."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < inf else None
 
 
 def _fcs_bytes(interface: Interface) -> int:
@@ -126,7 +140,7 @@ def _sessions(naming: int, own: int, peer: int, link_session: int) -> str:
 
 
 def _finding(row: Any) -> Finding:
-    promise = list(REQUIREMENT)[row["promise"]]
+    promise = PROMISES[row["promise"]]
     end = int(row["end"])
     return Finding(
         promise=promise,
@@ -221,7 +235,7 @@ class _Judge:
         parameters = self.kernel.parameters()
         summary = self.summary
         distributions = latencies(self.kernel)
-        cycle_ns = float(parameters.get("cycle_ns", "16"))
+        cycle_ns = _positive(parameters.get("cycle_ns", ""))
         by_evidence = self.source == "run"
         return Result(
             verdict=verdict,
@@ -260,7 +274,7 @@ class _Judge:
         )
 
     def _standing(self, promise: Promise) -> Standing:
-        place = list(REQUIREMENT).index(promise)
+        place = PLACE[promise]
         asked = not self.wire or promise in ON_THE_WIRE
         verdict, reason = Verdict.PASS, ""
         if self.summary["broken"][place]:
@@ -281,12 +295,12 @@ class _Judge:
 
     def _unknown(self, promise: Promise) -> str:
         """Why nothing can be said for good about a promise that nothing contradicts."""
+        if self.damage:
+            return f"the capture could not be read to its end: {self.damage}"
         if self.source == "run":
             return self._unknown_of_run(promise)
         if self.source == "nothing":
             return "nothing was heard"
-        if self.damage:
-            return f"the capture could not be read to its end: {self.damage}"
         if promise not in ON_THE_WIRE or not self.wire:
             return "deliveries and completions are not on the wire"
         if self.source == "one direction":
@@ -297,6 +311,8 @@ class _Judge:
         incomplete = sum(direction.incomplete for direction in self.directions)
         if incomplete and promise is Promise.UNALTERED:
             return f"of {incomplete} frames too few bytes were captured"
+        if promise is Promise.PROGRESS and (begun := int(self.summary["open"])):
+            return f"{begun} transactions were seen to begin and not to end"
         return ""
 
     def _unknown_of_run(self, promise: Promise) -> str:

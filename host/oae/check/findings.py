@@ -24,12 +24,16 @@ REQUIREMENT: Final = {
     Promise.COUNTERS: "OAE-SIM-012",
     Promise.PORTS: "OAE-TXN-025",
 }
+PROMISES: Final = tuple(REQUIREMENT)
+PLACE: Final = {promise: place for place, promise in enumerate(PROMISES)}
 # What frames alone can show (docs/capture.md).
 ON_THE_WIRE: Final = (
     Promise.AGREEMENT,
     Promise.UNALTERED,
     Promise.FINAL,
+    Promise.PROGRESS,
     Promise.NOT_BEFORE_COMMITTED,
+    Promise.NEVER_ALONE,
 )
 
 
@@ -193,9 +197,10 @@ class Interval:
 class Efficiency:
     """Bilateral efficiency E_B = (committed / attempted) * P / (P + dT), one direction.
 
-    P is the time that the mean record of a committed transaction takes on the wire at the link's
-    rate of 8 bytes a cycle; dT is the mean time from the submission (frames only: from the first
-    DATA) until decision (COMMIT), delivery, and DONE.
+    Committed is what both ends know to be. P is the time that the mean record of a committed
+    transaction takes on the wire at the link's rate, 8 bytes a cycle; it is None where the capture
+    does not say how long a cycle is. dT is the mean time past forward delivery: from the step HELD
+    of the responder (frames only: from the first DATA) until decision (COMMIT), delivery, and DONE.
     """
 
     attempted: int
@@ -266,7 +271,8 @@ class Result:
     directions: list[Direction]
     # By direction; names: submission_to_decision, data_to_decision, decision_to_delivery,
     # decision_to_outcome, submission_to_outcome, submission_to_delivery, submission_to_done,
-    # in_doubt_initiator, in_doubt_responder, data_to_commit, commit_to_done, data_to_done.
+    # in_doubt_initiator, in_doubt_responder, data_to_commit, commit_to_done, data_to_done,
+    # arrival_to_decision, arrival_to_delivery, arrival_to_done.
     latencies: list[dict[str, Distribution]]
     goodput: list[float]  # record bytes delivered a second, by initiator
     efficiency: list[Efficiency]

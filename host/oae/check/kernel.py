@@ -18,6 +18,7 @@ from oae.spec.constants import ETHERTYPE
 Array = NDArray[Any]
 
 _TEXT: Final = "S200"
+_LONGEST: Final = 200  # text of a capture
 _MARKS: Final = len(Mark)
 _PROMISES: Final = len(REQUIREMENT)
 _BUCKETS: Final = 256 + 56 * 128
@@ -69,6 +70,9 @@ class Latency(IntEnum):
     DATA_TO_COMMIT = 9
     COMMIT_TO_DONE = 10
     DATA_TO_DONE = 11
+    ARRIVAL_TO_DECISION = 12
+    ARRIVAL_TO_DELIVERY = 13
+    ARRIVAL_TO_DONE = 14
 
 
 def _structure(*fields: Any) -> numpy.dtype[Any]:
@@ -212,7 +216,6 @@ _DIRECTION: Final = _structure(
     ("attempted", "<u8"),
     ("committed", "<u8"),
     ("committed_bytes", "<u8"),
-    ("delivered_bytes", "<u8"),
 )
 SUMMARY: Final = _structure(
     ("ends", _END_COUNTS, 2),
@@ -231,6 +234,7 @@ SUMMARY: Final = _structure(
     ("stop_packet", "<u8"),
     ("transactions", "<u8"),
     ("interval", "<u8"),
+    ("open", "<u8"),
     ("oae_frames", "<u8"),
 )
 HISTOGRAM: Final = _structure(
@@ -263,7 +267,7 @@ def _library() -> ctypes.CDLL:
     for name, result, arguments in (
         ("oae_checker_new", pointer, [ctypes.c_uint64, short]),
         ("oae_checker_free", None, [pointer]),
-        ("oae_checker_role", None, [pointer, number, number, number]),
+        ("oae_checker_role", None, [pointer, number, number, number, number]),
         ("oae_checker_feed", None, [pointer, pointer, pointer, size]),
         ("oae_checker_finish", None, [pointer]),
         ("oae_checker_summary", None, [pointer, pointer]),
@@ -318,9 +322,9 @@ class Kernel:
         self._checker = self._library.oae_checker_new(keep, ethertype)
         weakref.finalize(self, self._library.oae_checker_free, self._checker)
 
-    def role(self, interface: int, role: Role, fcs_bytes: int = 0) -> None:
+    def role(self, interface: int, role: Role, fcs_bytes: int = 0, resolution_ns: int = 1) -> None:
         """Say what stands on an interface, before its first packet."""
-        self._library.oae_checker_role(self._checker, interface, role, fcs_bytes)
+        self._library.oae_checker_role(self._checker, interface, role, fcs_bytes, resolution_ns)
 
     def feed(self, chunk: NDArray[numpy.uint8], packets: Array) -> None:
         """Take packets (PACKET) whose bytes are in the chunk."""
@@ -360,13 +364,21 @@ class Kernel:
             if not text:
                 break
             name, _, value = text.decode(errors="replace").partition("=")
-            found[name] = value
+            found[_printable(name)] = _printable(value)
         return found
 
     def stop(self) -> str:
         """Why the run ended, empty if that was not seen."""
         text: bytes = self._library.oae_checker_stop(self._checker)
-        return text.decode(errors="replace")
+        return _printable(text.decode(errors="replace"))
+
+
+def _printable(text: str) -> str:
+    """A text of a capture as it can be shown anywhere: one line, and not a long one."""
+    shown = text[:_LONGEST]
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown
+    )
 
 
 def _copied(first: int, row: numpy.dtype[Any], number: int) -> Array:

@@ -117,7 +117,7 @@ def goodput(summary: Any, by_evidence: bool) -> list[float]:
     if by_evidence:
         delivered = [int(summary["ends"][1 - end]["delivered_bytes"]) for end in (0, 1)]
     else:
-        delivered = [int(row["delivered_bytes"]) for row in summary["directions"]]
+        delivered = [int(row["committed_bytes"]) for row in summary["directions"]]
     return [size * _SECOND / duration for size in delivered]
 
 
@@ -125,7 +125,7 @@ def efficiency(
     summary: Any,
     end: int,
     measured: dict[str, Distribution],
-    cycle_ns: float,
+    cycle_ns: float | None,
     by_evidence: bool,
 ) -> Efficiency:
     """Bilateral efficiency of one direction."""
@@ -133,13 +133,13 @@ def efficiency(
         counts, taken = summary["ends"][end], summary["ends"][1 - end]
         attempted, committed = int(counts["opened"]), int(counts["committed"])
         records, size = int(taken["delivered"]), int(taken["delivered_bytes"])
-        names = ("submission_to_decision", "submission_to_delivery", "submission_to_done")
+        names = ("arrival_to_decision", "arrival_to_delivery", "arrival_to_done")
     else:
         row = summary["directions"][end]
         attempted, committed = int(row["attempted"]), int(row["committed"])
         records, size = committed, int(row["committed_bytes"])
         names = ("data_to_commit", "", "data_to_done")
-    record_time = size / records / 8 * cycle_ns if records else None
+    record_time = size / records / 8 * cycle_ns if records and cycle_ns else None
 
     def until(name: str) -> float | None:
         mean = measured[name].mean if name else None

@@ -1,5 +1,8 @@
 // What the judge of frames and the judge of evidence share.
 #pragma once
+#include <span>
+
+#include "awaiting.h"
 #include "crc32c.h"
 #include "findings.h"
 #include "measure.h"
@@ -12,22 +15,48 @@ namespace oae {
 struct Direction {
   uint64_t frames, operations[32], repeats[32], malformed[16];
   uint64_t foreign, unsupported, incomplete, received, lost, fates[16];
-  uint64_t attempted, committed, committed_bytes, delivered_bytes;  // as the wire shows it
+  uint64_t attempted, committed, committed_bytes;  // as the wire shows it
+};
+
+// The records that the host of an end took last under its session pair.
+class Taken {
+ public:
+  void add(uint32_t id, uint64_t hash) { records_[count_++ % kMost] = {hash, id}; }
+  void forget() { count_ = 0; }
+  // Null if it is not among them.
+  const uint64_t* find(uint32_t id) const {
+    for (const Record& record : std::span(records_, std::min(count_, kMost)))
+      if (record.id == id) return &record.hash;
+    return nullptr;
+  }
+
+ private:
+  static constexpr size_t kMost = 64;
+  struct Record {
+    uint64_t hash;
+    uint32_t id;
+  };
+  Record records_[kMost];
+  size_t count_ = 0;
 };
 
 struct Book {
   Rows rows;
   Lanes lanes{rows};
   Findings findings;
+  Awaiting awaiting{findings};
   Histogram latency[2][LATENCIES];
   Intervals intervals;
   Spans spans;
   Direction directions[2] = {};
   bool has_evidence = false;  // the capture has an interface for it
+  bool has_forged = false;    // the medium made up frames: an end may answer what nobody said
+  bool is_whole_run = false;  // there is evidence, and of what ends did none is missing
   uint16_t ethertype;         // of the link
   // Of each end under its session pair, null until needed.
   Lane* outgoing[2] = {};
   Lane* incoming[2] = {};
+  Taken taken[2];
 
   Book(size_t keep, uint16_t type) : rows(keep), ethertype(type) {}
 

@@ -12,8 +12,9 @@ EXPORT Checker* oae_checker_new(uint64_t keep, uint16_t ethertype) {
 
 EXPORT void oae_checker_free(Checker* checker) { delete checker; }
 
-EXPORT void oae_checker_role(Checker* checker, uint32_t interface, uint32_t role, uint32_t fcs_bytes) {
-  checker->role(interface, static_cast<oae::Role>(role), fcs_bytes);
+EXPORT void oae_checker_role(Checker* checker, uint32_t interface, uint32_t role, uint32_t fcs_bytes,
+                             uint32_t resolution) {
+  checker->role(interface, static_cast<oae::Role>(role), fcs_bytes, resolution);
 }
 
 EXPORT void oae_checker_feed(Checker* checker, const uint8_t* chunk, const oae::Packet* packets,
@@ -43,11 +44,11 @@ EXPORT const void* oae_checker_table(const Checker* checker, uint32_t table, siz
     case oae::Table::TRANSACTIONS:
       return rows(checker->book().rows.rows);
     case oae::Table::STATES:
-      return rows(checker->evidence().states);
+      return rows(checker->evidence().states());
     case oae::Table::SPANS:
       return rows(checker->book().spans.spans);
     case oae::Table::FRAME_FAULTS:
-      return rows(checker->evidence().frame_faults);
+      return rows(checker->evidence().frame_faults());
     case oae::Table::INTERVALS:
       return rows(checker->book().intervals.intervals);
     case oae::Table::SPEAKERS:
@@ -69,7 +70,7 @@ EXPORT const char* oae_checker_parameter(const Checker* checker, size_t at) {
 }
 
 EXPORT const char* oae_checker_stop(const Checker* checker) {
-  return checker->evidence().stop.c_str();
+  return checker->evidence().stop().c_str();
 }
 
 // The verdict on each packet by itself; the packets are of one direction.

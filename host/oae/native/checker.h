@@ -1,6 +1,7 @@
 // Takes the packets of a capture one by one, each to whom it concerns. Linear time, bounded memory.
 #pragma once
 #include "evidence.h"
+#include "fit.h"
 #include "medium.h"
 #include "wire.h"
 
@@ -50,6 +51,7 @@ struct Summary {
   uint64_t packets, first_time, last_time;
   uint64_t evidence, evidence_gaps, evidence_ended, stop_packet;
   uint64_t transactions, interval;
+  uint64_t open;        // transactions that the wire shows to begin and not to end
   uint64_t oae_frames;  // of the link's EtherType
 };
 
@@ -59,10 +61,12 @@ class Checker {
     speakers_.reserve(kSpeakers);
   }
 
-  void role(uint32_t interface, Role role, uint32_t fcs_bytes) {
+  // `resolution`: of its time stamps, in nanoseconds.
+  void role(uint32_t interface, Role role, uint32_t fcs_bytes, uint32_t resolution = 1) {
     if (interface >= interfaces_.size()) interfaces_.resize(interface + 1);
     interfaces_[interface].role = role;
     interfaces_[interface].fcs_bytes = fcs_bytes;
+    interfaces_[interface].resolution = resolution;
     if (role == Role::EVIDENCE) book_.has_evidence = true;
   }
 
@@ -72,16 +76,16 @@ class Checker {
   }
 
   void finish() {
-    medium_.settle(evidence_.whole() && evidence_.ended);
-    wire_.finish();
+    end_run();
     evidence_.finish();
+    open_ = wire_.count_open(last_time_);
     book_.lanes.finish();
   }
 
   Summary summary() const {
     Summary summary{};
     for (int end = 0; end < 2; ++end) {
-      summary.ends[end] = evidence_.counts[end];
+      summary.ends[end] = evidence_.counts(end);
       summary.directions[end] = book_.directions[end];
     }
     const Findings& findings = book_.findings;
@@ -92,9 +96,9 @@ class Checker {
     summary.bench_errors = findings.bench_count;
     summary.packets = packets_, summary.first_time = first_time_, summary.last_time = last_time_;
     summary.evidence = evidence_.packets, summary.evidence_gaps = evidence_.gaps;
-    summary.evidence_ended = evidence_.ended, summary.stop_packet = evidence_.stop_packet;
+    summary.evidence_ended = evidence_.ended, summary.stop_packet = evidence_.stop_packet();
     summary.transactions = book_.rows.count, summary.interval = book_.intervals.length;
-    summary.oae_frames = oae_frames_;
+    summary.open = open_, summary.oae_frames = oae_frames_;
     return summary;
   }
 
@@ -109,51 +113,108 @@ class Checker {
 
   struct Interface {
     Role role = Role::IGNORED;
-    uint32_t fcs_bytes = 0;
+    uint32_t fcs_bytes = 0, resolution = 1;
     uint64_t time = 0;  // latest
   };
 
-  void take(const uint8_t* chunk, const Packet& packet) {
-    Interface& interface = interfaces_[packet.interface];
+  void take(const uint8_t* chunk, const Packet& taken) {
+    Interface& interface = interfaces_[taken.interface];
     if (interface.role == Role::IGNORED) return;
+    Packet packet = taken;
+    // Only a number that names the end that must have sent the frame is one of ours.
+    const bool from_b = interface.role == Role::B_TRANSMIT || interface.role == Role::A_RECEIVE;
+    if (interface.role == Role::TAP || packet.number >> 32 != from_b) packet.flags &= ~NUMBERED;
     const Place place{packet.index, packet.time};
-    clock(interface, packet, place);
     const uint8_t* bytes = chunk + packet.offset;
+    if (begins_anew(interface, packet, bytes)) restart(interface.role == Role::EVIDENCE);
+    clock(interface, packet, place);
+    const Extent extent(packet, interface.fcs_bytes);
     switch (interface.role) {
       case Role::A_TRANSMIT:
-      case Role::B_TRANSMIT: {
-        const uint8_t end = interface.role == Role::B_TRANSMIT;
-        const Extent extent(packet, interface.fcs_bytes);
-        if (extent.captured == extent.original) medium_.sent(end, packet, bytes, extent.captured);
-        has_transmitted_[end] = true;
-        Frame frame;
-        decode(bytes, extent.captured, extent.original, packet.flags & BAD, book_.ethertype,
-               epochs_[end], frame);
-        return heard(end, packet, bytes, frame, place);
-      }
+      case Role::B_TRANSMIT:
+        return transmitted(from_b, packet, bytes, extent, place);
       case Role::A_RECEIVE:
-      case Role::B_RECEIVE: {
-        const uint8_t end = interface.role == Role::A_RECEIVE;  // that sent it
-        const Extent extent(packet, interface.fcs_bytes);
-        ++book_.directions[end].received;
-        // A frame of which there is no better witness.
-        if (!has_transmitted_[end] && !evidence_.packets)
-          return on_the_way(end, packet, bytes, extent, place);
-        oae_frames_ += extent.captured >= 14 && big16(bytes + 12) == book_.ethertype;
-        if (extent.captured == extent.original)
-          medium_.received(end, packet, bytes, extent.captured, place);
-        return;
-      }
-      case Role::EVIDENCE: {
-        const uint64_t gaps = evidence_.gaps;
+      case Role::B_RECEIVE:
+        return received(from_b, packet, bytes, extent, place);
+      case Role::EVIDENCE:
         evidence_.take(bytes, packet.captured, packet.original, place,
+                       packet.flags & TIMED ? interface.resolution : 0,
                        [&](int end, uint32_t number) { medium_.altered(end, number); });
-        medium_.settle(evidence_.gaps == 0 && gaps == 0);
-        return;
-      }
+        book_.is_whole_run = evidence_.whole();
+        return book_.awaiting.settle(book_.is_whole_run);
       default:
-        return tapped(packet, bytes, Extent(packet, interface.fcs_bytes), place);
+        return tapped(packet, bytes, extent, place);
     }
+  }
+
+  void transmitted(uint8_t end, const Packet& packet, const uint8_t* bytes, Extent extent,
+                   Place place) {
+    medium_.sent(end, packet, bytes, extent.captured, extent.captured == extent.original);
+    has_transmitted_[end] = true;
+    Frame frame;
+    decode(bytes, extent.captured, extent.original, packet.flags & BAD, book_.ethertype, epochs_[end],
+           frame);
+    if (evidence_.packets) fit_.transmitted(end, packet, frame, place);
+    heard(end, packet, bytes, extent, frame, place);
+  }
+
+  // A frame of `end` reached its peer.
+  void received(uint8_t end, const Packet& packet, const uint8_t* bytes, Extent extent, Place place) {
+    ++book_.directions[end].received;
+    // A frame of which there is no better witness.
+    if (!has_transmitted_[end] && !evidence_.packets)
+      return on_the_way(end, packet, bytes, extent, place);
+    oae_frames_ += extent.captured >= 14 && big16(bytes + 12) == book_.ethertype;
+    medium_.received(end, packet, bytes, extent.captured, extent.captured == extent.original, place);
+    if (!evidence_.packets) return;
+    Frame frame;
+    decode(bytes, extent.captured, extent.original, packet.flags & BAD, book_.ethertype,
+           arrived_epochs_[end], frame);
+    if (static_cast<FrameVerdict>(frame.verdict) == FrameVerdict::RECEIVED)
+      fit_.received(1 - end, frame, place);
+  }
+
+  // The first packet of another run: its evidence counts from 0 again, or its frames do and the time
+  // went back.
+  bool begins_anew(const Interface& interface, const Packet& packet, const uint8_t* bytes) const {
+    if (interface.role == Role::EVIDENCE) return evidence_.begins_anew(bytes, packet.captured);
+    const bool is_transmit = interface.role == Role::A_TRANSMIT || interface.role == Role::B_TRANSMIT;
+    return is_transmit && !book_.has_evidence && packet.flags & NUMBERED &&
+           static_cast<uint32_t>(packet.number) == 0 && packet.flags & TIMED &&
+           packet.time + kStepBack < latest_;
+  }
+
+  // Everything starts anew; what was found and counted stays.
+  void restart(bool by_evidence) {
+    end_run();
+    if (by_evidence) evidence_.restart();
+    wire_.restart(by_evidence);
+    medium_.restart();
+    fit_.restart();
+    book_.lanes.forget();
+    for (int end = 0; end < 2; ++end) {
+      book_.outgoing[end] = book_.incoming[end] = nullptr;
+      epochs_[end] = arrived_epochs_[end] = EpochHigh{};
+      has_transmitted_[end] = false;
+    }
+    for (Interface& interface : interfaces_) interface.time = 0;
+    latest_ = 0;
+    was_out_of_order_ = false;
+  }
+
+  // What waits for something else does so no longer.
+  void end_run() {
+    const bool is_whole = evidence_.whole() && evidence_.ended;
+    bool complete[2] = {};
+    if (is_whole) {
+      fit_.finish();
+      for (int end = 0; end < 2; ++end) {
+        complete[end] = fit_.is_complete(end);
+        if (fit_.knows_number(end)) medium_.finish(end, fit_.number(end));
+      }
+    }
+    book_.awaiting.settle(is_whole);
+    wire_.finish(complete[0], complete[1]);
   }
 
   void clock(Interface& interface, const Packet& packet, Place place) {
@@ -162,8 +223,20 @@ class Checker {
     if (packet.time + kStepBack < interface.time)
       book_.findings.bench_error(place, "the clock of the interface runs backwards by %llu ns",
                                  static_cast<unsigned long long>(interface.time - packet.time));
+    else if (packet.time + kStepBack < latest_)
+      out_of_order(place);
     interface.time = packet.time;
+    latest_ = std::max(latest_, packet.time);
     last_time_ = std::max(last_time_, packet.time);
+  }
+
+  // What is not there may follow; the interfaces of a run have one clock.
+  void out_of_order(Place place) {
+    book_.awaiting.settle(false);
+    for (const int end : {0, 1}) wire_.lost(end);
+    if (book_.has_evidence && !was_out_of_order_)
+      book_.findings.bench_error(place, "the packets of the run do not stand in the order of time");
+    was_out_of_order_ = true;
   }
 
   // A frame that this end sent, and that the medium may have damaged since: then what it said is not
@@ -175,7 +248,7 @@ class Checker {
            frame);
     const auto verdict = static_cast<FrameVerdict>(frame.verdict);
     if (verdict == FrameVerdict::MALFORMED || verdict == FrameVerdict::INCOMPLETE) wire_.lost(end);
-    heard(end, packet, bytes, frame, place);
+    heard(end, packet, bytes, extent, frame, place);
   }
 
   // Which end sent it is told by its source address, if nothing is wrong with it or the address is
@@ -198,7 +271,7 @@ class Checker {
     const size_t end = speaker(address);
     if (end >= 2) return;
     epochs_[end] = epoch;
-    heard(static_cast<uint8_t>(end), packet, bytes, frame, place);
+    heard(static_cast<uint8_t>(end), packet, bytes, extent, frame, place);
   }
 
   // A speaker that is no end of the link is only counted.
@@ -212,11 +285,16 @@ class Checker {
     return speakers_.size() - 1;
   }
 
-  void heard(uint8_t end, const Packet& packet, const uint8_t* bytes, const Frame& frame, Place place) {
+  void heard(uint8_t end, const Packet& packet, const uint8_t* bytes, Extent extent,
+             const Frame& frame, Place place) {
     Direction& direction = book_.directions[end];
     ++direction.frames;
     ++book_.intervals.at(place.time).frames[end];
     wire_.number(end, packet);
+    // Beside the evidence of a run, what the medium made of a frame is no claim of its end.
+    const Role role = interfaces_[packet.interface].role;
+    const bool is_claim =
+        role == Role::A_TRANSMIT || role == Role::B_TRANSMIT || !evidence_.packets;
     switch (static_cast<FrameVerdict>(frame.verdict)) {
       case FrameVerdict::MALFORMED:
         ++direction.malformed[frame.reason];
@@ -233,25 +311,28 @@ class Checker {
         ++direction.incomplete;
         oae_frames_ += frame.ethertype == book_.ethertype;
         // Without its whole header a frame says nothing.
-        if (packet.captured < frame.body + HEADER_BYTES) return;
+        if (extent.captured < frame.body + HEADER_BYTES) return wire_.lost(end);
         ++direction.operations[frame.operation];
         return wire_.frame(end, frame, bytes + frame.body + HEADER_BYTES, false, place);
       case FrameVerdict::RECEIVED:
         ++oae_frames_;
         ++direction.operations[frame.operation];
-        wire_.frame(end, frame, bytes + frame.body + HEADER_BYTES, true, place);
+        wire_.frame(end, frame, bytes + frame.body + HEADER_BYTES, is_claim, place);
     }
   }
 
   Book book_;
   Wire wire_{book_};
-  EvidenceJudge evidence_{book_, wire_};
-  Medium medium_{book_.findings};
-  EpochHigh epochs_[2];
+  Fit fit_{book_};
+  EvidenceJudge evidence_{book_, wire_, fit_};
+  Medium medium_{book_};
+  EpochHigh epochs_[2], arrived_epochs_[2];
   std::vector<Interface> interfaces_;
   bool has_transmitted_[2] = {};  // its TRANSMIT interface was heard
   std::vector<Speaker> speakers_;
-  uint64_t packets_ = 0, first_time_ = 0, last_time_ = 0, oae_frames_ = 0;
+  uint64_t packets_ = 0, first_time_ = 0, last_time_ = 0, oae_frames_ = 0, open_ = 0;
+  uint64_t latest_ = 0;  // time of the run until now
+  bool was_out_of_order_ = false;
 };
 
 }  // namespace oae

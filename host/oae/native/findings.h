@@ -84,13 +84,20 @@ class Findings {
   }
 
   __attribute__((format(printf, 3, 4))) void bench_error(Place place, const char* form, ...) {
-    if (bench_count++ >= kBenchKept) return;
-    BenchError error{place.packet, place.time, {}};
     va_list arguments;
     va_start(arguments, form);
-    std::vsnprintf(error.text, kTextBytes, form, arguments);
+    add(bench_error(place, form, arguments));
     va_end(arguments);
-    bench.push_back(error);
+  }
+
+  void add(const BenchError& error) {
+    if (bench_count++ < kBenchKept) bench.push_back(error);
+  }
+
+  static BenchError bench_error(Place place, const char* form, va_list arguments) {
+    BenchError error{place.packet, place.time, {}};
+    std::vsnprintf(error.text, kTextBytes, form, arguments);
+    return error;
   }
 
   static Finding begin(Promise promise, bool absence, Place place, const Lane* lane,

@@ -45,7 +45,9 @@ struct Page {
   uint64_t time[kMarks];
   uint64_t packet[kMarks];  // 0: not seen
   uint64_t commit_heard_cycle;
+  uint64_t arrived;         // time of HELD
   uint64_t submitted_hash;
+  uint64_t data_hash;       // of the record in DATA, if that mark is claimed
   uint32_t id;
   uint32_t digest[kMarks];  // of the marks that are frames
   uint32_t record_bytes;
@@ -56,6 +58,8 @@ struct Page {
 
   bool has(Mark mark) const { return packet[mark] != 0; }
   bool claims(Mark mark) const { return verified >> mark & 1; }
+  // The wire shows that it began, and not that it ended.
+  bool is_open() const { return has(DATA) && !has(DONE) && !has(ABORTED); }
 };
 
 enum class Naming : uint8_t {
@@ -165,6 +169,9 @@ class Rows {
 class Lanes {
  public:
   static constexpr size_t kLanes = 8;
+  bool has_evicted = false;  // a lane that frames name had to go
+  uint64_t left_open = 0;  // transactions that were still open when newer ones took their pages
+
   explicit Lanes(Rows& rows) : rows_(rows) {}
 
   // The page of an id; null if it is so far behind the newest that it is forgotten.
@@ -176,6 +183,7 @@ class Lanes {
       if (page.id == id) return &page;
       if (static_cast<int32_t>(id - page.id) < 0) return nullptr;
       rows_.add(lane, page);
+      left_open += page.is_open();
       page = Page{};
     } else {
       lane.used.push_back(at);
@@ -213,6 +221,7 @@ class Lanes {
         const bool is_free = std::find(in_use.begin(), in_use.end(), lanes[at].get()) == in_use.end();
         if (is_free && (oldest == kLanes || lanes[at]->used_at < lanes[oldest]->used_at)) oldest = at;
       }
+      has_evicted |= lanes[oldest]->has_link_session;
       retire(*lanes[oldest]);
       spare_ = std::move(lanes[oldest]);
       lanes.erase(lanes.begin() + static_cast<long>(oldest));
@@ -228,9 +237,17 @@ class Lanes {
     return lane;
   }
 
-  void finish() {
-    for (auto& lanes : lanes_)
+  // What follows has nothing to do with what was.
+  void forget() {
+    for (auto& lanes : lanes_) {
       for (auto& lane : lanes) retire(*lane);
+      lanes.clear();
+    }
+    last_[0] = last_[1] = nullptr;
+  }
+
+  void finish() {
+    forget();
     rows_.finish();
   }
 

@@ -11,6 +11,18 @@ class Wire {
     for (Stream& stream : streams_) stream.pending.reserve(kPending);
   }
 
+  // Another run begins; `whole`: with its first frame.
+  void restart(bool whole) {
+    for (Stream& stream : streams_) {
+      stream.whole = false;
+      settle(stream);
+      stream.started = false, stream.whole = whole, stream.next = 0;
+    }
+    std::fill_n(pairs_, kPairs, Pair{});
+    session_[0] = session_[1] = 0;
+    said_[0] = said_[1] = 0;
+  }
+
   // A frame of direction `end`, well-formed or not, in the order of its numbers.
   void number(int end, const Packet& packet) {
     Stream& stream = streams_[end];
@@ -34,10 +46,11 @@ class Wire {
     settle(streams_[end]);
   }
 
-  // A frame that nothing is wrong with; `complete`: every byte of it was seen.
+  // A frame that nothing is wrong with; `complete`: every byte of it was seen, and is what was sent.
   void frame(uint8_t end, const Frame& frame, const uint8_t* record, bool complete, Place place) {
     Direction& direction = book_.directions[end];
     const uint8_t peer = 1 - end;
+    if (frame.link_session) said_[end] = frame.link_session;
     switch (static_cast<Operation>(frame.operation)) {
       case Operation::NOP:
         book_.spans.beat();
@@ -49,19 +62,28 @@ class Wire {
       case Operation::DATA: {
         Lane& lane = request_lane(end, frame.link_session);
         Page* page = book_.lanes.page(lane, frame.id);
-        if (page) data(direction, lane, *page, frame, record, complete, place);
+        if (!page) return;
+        if (complete && !page->has(DATA))
+          opened(end, lane, *page, place, ": DATA sent, it was never opened");
+        data(direction, lane, *page, frame, record, complete, place);
         return;
       }
       case Operation::COMMIT: {
         Lane& lane = request_lane(end, frame.link_session);
         Page* page = book_.lanes.page(lane, frame.id);
-        if (page) commit(direction, lane, *page, frame, complete, place);
+        if (!page) return;
+        if (complete && !page->has(COMMIT))
+          opened(end, lane, *page, place, ": COMMIT sent, it was never opened");
+        commit(direction, lane, *page, frame, complete, place);
         return;
       }
       case Operation::ABORT: {
         Lane& lane = request_lane(end, frame.link_session);
         Page* page = book_.lanes.page(lane, frame.id);
-        if (!page || !first(direction, *page, ABORT, frame, complete, place)) return;
+        if (!page) return;
+        if (complete && !page->has(ABORT))
+          opened(end, lane, *page, place, ": ABORT sent, it was never opened");
+        if (!first(direction, *page, ABORT, frame, complete, place)) return;
         contradiction(*page, COMMIT, Promise::FINAL, lane, place, ": ABORT sent after COMMIT");
         contradiction(*page, DONE, Promise::AGREEMENT, lane, place,
                       ": ABORT sent, its responder said DONE");
@@ -89,6 +111,10 @@ class Wire {
         contradiction(*page, DONE, Promise::FINAL, lane, place, ": ABORTED sent after DONE");
         contradiction(*page, COMMIT, Promise::AGREEMENT, lane, place,
                       ": ABORTED sent, its initiator said COMMIT");
+        if (!page->has(DATA) && !page->has(ABORT))
+          missing(Promise::NEVER_ALONE, lane, *page, place, peer,
+                  ": ABORTED without a DATA or an ABORT");
+        ended(*page, place);
         return;
       default:
         return;
@@ -102,11 +128,26 @@ class Wire {
     pairs_[newest_ = (newest_ + 1) % kPairs] = {{of_a, of_b}};
   }
 
-  void finish() {
-    for (Stream& stream : streams_) {
-      stream.whole = false;  // what came next is not known
-      settle(stream);
-    }
+  // No frame of a complete direction follows; of another that is not known.
+  void finish(bool a_is_complete, bool b_is_complete) {
+    streams_[0].whole &= a_is_complete;
+    streams_[1].whole &= b_is_complete;
+    for (Stream& stream : streams_) settle(stream);
+  }
+
+  // Transactions of the last sessions that the wire shows to begin and not to end; those of the
+  // capture's last moments, begun no longer ago than another took from begin to end, are left out.
+  uint64_t count_open(uint64_t now) {
+    uint64_t open = book_.lanes.left_open;
+    for (uint8_t end = 0; end < 2; ++end)
+      book_.lanes.each(end, [&](const Lane& lane) {
+        if (!lane.has_link_session || lane.link_session != said_[end] || !answers(lane)) return;
+        for (const uint16_t at : lane.used) {
+          const Page& page = lane.ring[at];
+          open += page.is_open() && now > page.time[DATA] && now - page.time[DATA] > longest_;
+        }
+      });
+    return open;
   }
 
   static uint32_t link_session(uint64_t sender, uint64_t receiver) {
@@ -122,6 +163,38 @@ class Wire {
     uint32_t session[2];
   };
 
+  // Whether the responder of the lane, if it is known, still answers under its sessions.
+  bool answers(const Lane& lane) const {
+    const uint8_t responder = 1 - lane.end;
+    bool is_known = false;
+    for (const Pair& known : pairs_) {
+      if (known.session[lane.end] != lane.link_session) continue;
+      if (known.session[responder] == said_[responder]) return true;
+      is_known = true;
+    }
+    return !is_known;
+  }
+
+  void ended(const Page& page, Place place) {
+    if (page.has(DATA) && place.time > page.time[DATA])
+      longest_ = std::max(longest_, place.time - page.time[DATA]);
+  }
+
+  // An initiator speaks of a transaction: in a whole run its evidence told before that it was opened.
+  void opened(uint8_t end, const Lane& lane, Page& page, Place place, const char* text) {
+    const Lane* now = book_.outgoing[end];
+    if (!book_.is_whole_run || page.has(OPENED) || (now && !now->has_link_session)) return;
+    book_.awaiting.add(named(Promise::CONSERVATION, lane, page, place, text));
+  }
+
+  static Finding named(Promise promise, const Lane& lane, const Page& page, Place place,
+                       const char* text) {
+    Finding finding = Findings::begin(promise, true, place, &lane, &page);
+    const size_t name = Findings::name(lane, page.id, finding.text);
+    std::snprintf(finding.text + name, kTextBytes - name, "%s", text);
+    return finding;
+  }
+
   struct Stream {
     bool started = false, whole = true;
     uint32_t next = 0;
@@ -129,6 +202,9 @@ class Wire {
   };
 
   void sessions(uint8_t end, const Frame& frame) {
+    // With a new session of either end all that they said is over.
+    if (session_[end] != frame.session) said_[0] = said_[1] = 0;
+    session_[end] = frame.session;
     for (const uint64_t peer : {frame.verified, frame.challenger}) {
       if (!peer || !frame.session) continue;
       uint32_t found[2];
@@ -202,22 +278,28 @@ class Wire {
 
   // Something of direction `end` should have been seen before.
   void missing(Promise promise, Lane& lane, Page& page, Place place, int end, const char* text) {
-    if (book_.has_evidence) return;  // that judges better
-    Finding finding = Findings::begin(promise, true, place, &lane, &page);
-    const size_t named = Findings::name(lane, page.id, finding.text);
-    std::snprintf(finding.text + named, kTextBytes - named, "%s", text);
+    const Finding finding = named(promise, lane, page, place, text);
     Stream& stream = streams_[end];
-    if (stream.whole && stream.pending.size() < kPending) {
+    // An answer whose sessions are not known may belong to what stands elsewhere, or to what is gone,
+    // and one to a forged frame to nothing.
+    const bool is_known =
+        lane.has_link_session && !book_.lanes.has_evicted && !book_.has_forged;
+    if (stream.whole && is_known && stream.pending.size() < kPending) {
       stream.pending.push_back(finding);
       page.flags |= FOUND;
     } else {
-      book_.findings.add(finding, false);
+      found(finding, false);
     }
   }
 
   void settle(Stream& stream) {
-    for (const Finding& finding : stream.pending) book_.findings.add(finding, stream.whole);
+    for (const Finding& finding : stream.pending) found(finding, stream.whole);
     stream.pending.clear();
+  }
+
+  // In a run the evidence tells what the frames leave open.
+  void found(const Finding& finding, bool certain) {
+    if (certain || !book_.has_evidence) book_.findings.add(finding, certain);
   }
 
   void data(Direction& direction, const Lane& lane, Page& page, const Frame& frame,
@@ -234,7 +316,8 @@ class Wire {
       book_.findings.add(Promise::UNALTERED, true, false, place, &lane, &page,
                          ": DATA sent again with another record");
     if (!is_first) return;
-    if (page.flags & SUBMITTED && content_hash(record, frame.record_bytes) != page.submitted_hash)
+    if (book_.has_evidence) page.data_hash = content_hash(record, frame.record_bytes);
+    if (page.flags & SUBMITTED && page.data_hash != page.submitted_hash)
       book_.findings.add(Promise::UNALTERED, true, false, place, &lane, &page,
                          ": the record in DATA is not the one submitted");
     if (page.claims(COMMIT) && page.digest[COMMIT] != frame.digest) other_commit(lane, page, place);
@@ -249,8 +332,6 @@ class Wire {
               Place place) {
     if (!page.has(COMMIT)) {
       book_.measure(lane, DATA_TO_COMMIT, page, DATA, place.time);
-      ++direction.committed;
-      direction.committed_bytes += page.record_bytes;
     }
     if (!first(direction, page, COMMIT, frame, complete, place)) return;
     contradiction(page, ABORT, Promise::FINAL, lane, place, ": COMMIT sent after ABORT");
@@ -265,7 +346,11 @@ class Wire {
   void done(Lane& lane, Page& page, const Frame& frame, Place place) {
     book_.measure(lane, COMMIT_TO_DONE, page, COMMIT, place.time);
     book_.measure(lane, DATA_TO_DONE, page, DATA, place.time);
-    book_.directions[lane.end].delivered_bytes += page.record_bytes;
+    Direction& direction = book_.directions[lane.end];
+    ++direction.committed;
+    direction.committed_bytes += page.record_bytes;
+    ended(page, place);
+    taken(lane, page, frame, place);
     contradiction(page, ABORTED, Promise::FINAL, lane, place, ": DONE sent after ABORTED");
     contradiction(page, ABORT, Promise::AGREEMENT, lane, place,
                   ": DONE sent, its initiator said ABORT");
@@ -276,7 +361,19 @@ class Wire {
       missing(Promise::NOT_BEFORE_COMMITTED, lane, page, place, lane.end, ": DONE without a COMMIT");
   }
 
+  // Where evidence is missing, and nothing is left to say which record was submitted, DATA says it.
+  void taken(const Lane& lane, Page& page, const Frame& frame, Place place) {
+    if (lane.naming == Naming::PAIR || !page.claims(DATA) || page.digest[DATA] != frame.digest) return;
+    const uint64_t* record = book_.taken[1 - lane.end].find(page.id);
+    if (record && *record != page.data_hash)
+      book_.findings.add(Promise::UNALTERED, true, false, place, &lane, &page,
+                         ": the record delivered is not the one in DATA");
+  }
+
   Book& book_;
+  uint64_t session_[2] = {};  // that each end named last
+  uint32_t said_[2] = {};  // link session of the last frame of each end
+  uint64_t longest_ = 0;   // time of a transaction from its DATA to DONE or ABORTED
   Stream streams_[2];
   Pair pairs_[kPairs] = {};
   size_t newest_ = 0;

@@ -102,6 +102,57 @@ class Packets:
     def check(self, *, wire: bool = False) -> Result:
         return check(self, wire=wire)
 
+    def data(self, at: int) -> bytes:
+        """The bytes of a packet by its place."""
+        packet = self.packets[at]
+        return self.chunk[packet["offset"] : packet["offset"] + packet["captured"]].tobytes()
+
+    def put(self, at: int, data: bytes) -> None:
+        """Give a packet other bytes."""
+        self.packets["offset"][at] = len(self.chunk)
+        self.packets["captured"][at] = self.packets["original"][at] = len(data)
+        self.chunk = numpy.concatenate([self.chunk, numpy.frombuffer(data, "u1")])
+
+    def evidence(self, kind: int) -> list[int]:
+        """The places of all evidence of a type."""
+        places = numpy.flatnonzero(self.packets["interface"] == 4)
+        return [int(at) for at in places if self.data(at)[1] == kind]
+
+    def rewrite(self, kind: int, change: Callable[[bytes], bytes], holding: bytes = b"") -> None:
+        """Change the evidence of a type, or what of it holds these bytes."""
+        for at in self.evidence(kind):
+            if holding in self.data(at):
+                self.put(at, change(self.data(at)))
+
+    def insert(self, at: int, of: int, data: bytes | None = None) -> None:
+        """A copy of packet `of` before packet `at`, numbered anew with all that follow it."""
+        self.packets = numpy.insert(self.packets, at, self.packets[of])
+        self.packets["time"][at] = self.packets["time"][at + 1]
+        if data is not None:
+            self.put(at, data)
+        self.renumber()
+
+    def remove(self, at: int) -> None:
+        """Without a packet, as if it had never been."""
+        self.packets = numpy.delete(self.packets, at)
+        self.renumber()
+
+    def renumber(self) -> None:
+        """Frames and evidence count without a gap; a received frame keeps its cause."""
+        cause: dict[int, int] = {}
+        for end in (0, 1):
+            sent = numpy.flatnonzero(self.packets["interface"] == 2 * end)
+            for number, at in enumerate(sent):
+                cause.setdefault(int(self.packets["number"][at]), end << 32 | number)
+                self.packets["number"][at] = end << 32 | number
+        for at in numpy.flatnonzero(numpy.isin(self.packets["interface"], (1, 3))):
+            number = int(self.packets["number"][at])
+            self.packets["number"][at] = cause.get(number, number)
+        for sequence, at in enumerate(numpy.flatnonzero(self.packets["interface"] == 4)):
+            data = self.data(at)
+            self.put(at, data[:4] + sequence.to_bytes(4, "big") + data[8:])
+        self.packets["index"] = numpy.arange(1, len(self.packets) + 1)
+
 
 def load(source: Path | io.BytesIO) -> Packets:
     """A capture that is read as a whole."""

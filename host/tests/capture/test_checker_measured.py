@@ -20,7 +20,7 @@ from oae.trace import Trace
 
 from host.tests.capture.checker_runs import captured, play
 from host.tests.capture.test_checker_wire import Talk
-from host.tests.test_scoreboard import Run
+from host.tests.test_scoreboard import STEP, Run
 
 EXAMPLES = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 CYCLE_NS = 16
@@ -85,7 +85,7 @@ def test_time_from_heal_to_everything_resolved(tmp_path: Path) -> None:
     run.say(0, "cut 0")
     for number in range(3):
         run.cycle += 10
-        run.say(1, f"transmit {number} {run.cycle} 0 0 {beat}")
+        run.say(1, f"transmit {100 + number} {run.cycle} 0 0 {beat}")  # others are not captured
     run.until_delivered(3)  # was not in flight
     for id in (1, 2):
         run.event(0, EventCode.DONE_HEARD, id)
@@ -131,10 +131,37 @@ def test_goodput_and_efficiency(tmp_path: Path) -> None:
         (efficiency.to_delivery, "DELIVERED"),
         (efficiency.to_done, "DONE_HEARD"),
     ):
-        needed = marks[mark][0] - marks["OPENED"][0]
+        needed = marks[mark][0] - (marks["REFLECTED"][0] - STEP * CYCLE_NS)  # HELD comes before
         assert value == pytest.approx(
             0.5 * efficiency.record_time / (efficiency.record_time + needed)
         )
+
+
+@requirement("OAE-CHK-007")
+@pytest.mark.parametrize("cycle", ["nan", "inf", "-1", "abc", "1e400", "0", ""])
+def test_without_a_usable_cycle_no_efficiency_is_told(cycle: str, tmp_path: Path) -> None:
+    run = Run()
+    run.committed(0)
+    run.judged(tmp_path)
+    capture = captured(Trace(tmp_path / "trace.txt"))
+    capture.rewrite(0, lambda data: data[:16] + f"cycle_ns={cycle}".encode(), b"cycle_ns")
+    result = capture.check()
+    assert result.efficiency[0].committed == 1
+    assert result.efficiency[0].record_time is None
+    assert result.efficiency[0].to_done is None
+
+
+@requirement("OAE-CHK-007")
+def test_frames_alone_count_as_committed_what_both_ends_know() -> None:
+    talk = Talk()
+    talk.sync()
+    talk.committed(0)
+    talk.data(1)
+    talk.say(1, Operation.ACK, 1)
+    talk.say(0, Operation.COMMIT, 1)
+    efficiency = talk.checked().efficiency[0]
+    assert (efficiency.attempted, efficiency.committed) == (2, 1)
+    assert efficiency.record_time is None
 
 
 @requirement("OAE-CHK-007")
