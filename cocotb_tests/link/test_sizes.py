@@ -78,3 +78,24 @@ def test_windows_and_sizes(
     run = play(text, tmp_path / "run", seed=7, simulator=simulator)
     assert run.stop == "resolved"
     assert run.opened >= 24
+
+
+@requirement("OAE-PRM-006")
+def test_commits_that_wait_for_a_lost_data_leave_it_its_turn(tmp_path: Path) -> None:
+    """31 COMMITs behind a lost DATA, sent again at every echo, fill the line between two echoes."""
+    text = """
+version = 1
+[link]
+window = 32
+[load.a]
+records = 40
+sizes = 16
+[[fault]]
+when = "a->b DATA id=0"
+times = 6
+do = "drop"
+[limits]
+cycles = 30000
+stall = 8000
+"""
+    assert play(text, tmp_path / "run", simulator="icarus").stop == "resolved"

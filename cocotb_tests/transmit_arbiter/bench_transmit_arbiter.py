@@ -144,9 +144,9 @@ class Bench:
         assert not self.due, "a request before a due beat"
         slot = unit.read("initiator_slot")
         assert slot in self.owed, "a request that is not owed"
-        kinds = {*self.owed.values()}
-        kind = next(kind for kind in ("decision", "repeat", "first") if kind in kinds)
-        assert self.owed[slot] == kind, f"{self.owed[slot]} before {kind}"
+        kind = self.owed[slot]
+        if kind == "first":
+            assert {*self.owed.values()} == {"first"}, "new DATA before what has gone before"
         operation = Operation.DATA
         if kind == "decision":
             operation = Operation.COMMIT if self.commits[slot] else Operation.ABORT

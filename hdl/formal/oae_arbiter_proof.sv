@@ -99,8 +99,8 @@ module oae_arbiter_proof #(
   wire [SLOT_BITS-1:0] initiator_age = initiator_slot - last_oldest_id;
   wire [SLOT_BITS-1:0] k_answer_age = k - last_oldest_answer;
   wire [SLOT_BITS-1:0] k_initiator_age = k - last_oldest_id;
-  wire [WINDOW-1:0] last_class = |last_decisions ? last_decisions :
-      |last_repeats ? last_repeats : last_firsts;
+  wire [WINDOW-1:0] last_overdue = last_decisions | last_repeats;
+  wire [WINDOW-1:0] last_class = |last_overdue ? last_overdue : last_firsts;
 
   // ------------------------------------------------------------------ what is promised
 
@@ -124,11 +124,10 @@ module oae_arbiter_proof #(
       // The order. Nothing passes SYNC_ACK and SYNC; nothing else goes while the link is not UP.
       if (grant_beat || grant_answer || grant_initiator)
         sync_first : assert (up && !owes_sync_ack && !owes_sync);
-      // Then answers, a due beat, decisions, DATA again, new DATA.
+      // Then answers, a due beat, decisions and DATA again, new DATA.
       if (grant_initiator) begin
         answers_first : assert (answers == 0 && !beat_due);
-        decisions_first : assert (decisions == 0 || decisions[initiator_slot]);
-        repeats_first : assert (repeats == 0 || !firsts[initiator_slot]);
+        overdue_first : assert ((decisions | repeats) == 0 || !firsts[initiator_slot]);
       end
       if (grant_beat && overtaken < WINDOW) beat_after : assert (answers == 0);
       // Inside a class the oldest: of those that owed it in the cycle before none is older.
@@ -157,10 +156,9 @@ module oae_arbiter_proof #(
       assert (overtaken == {1'b0, \arbiter.passed });
       assert (\arbiter.answer_found == (|last_answers && !last_renamed && !restarted));
       if (\arbiter.answer_found ) assert (last_answers[answer_slot]);
-      assert (\arbiter.decision_found == (|last_decisions && !restarted));
-      assert (\arbiter.repeat_found == (|last_repeats && !(|last_decisions) && !restarted));
-      assert (\arbiter.first_found == (|last_firsts && !(|last_repeats) && !(|last_decisions) &&
-                                       !restarted));
+      assert (\arbiter.decision_found == (last_decisions[initiator_slot] && !restarted));
+      assert (\arbiter.repeat_found == (last_repeats[initiator_slot] && !restarted));
+      assert (\arbiter.first_found == (|last_firsts && !(|last_overdue) && !restarted));
       if (|last_class) assert (last_class[initiator_slot]);
     end
 

@@ -1,6 +1,10 @@
-// Which owed frame goes next. Order: SYNC_ACK, SYNC, answers, a due beat, ABORT and COMMIT, DATA
+// Which owed frame goes next. Order: SYNC_ACK, SYNC, answers, a due beat, ABORT and COMMIT and DATA
 // again, new DATA; inside a class the oldest id first. A due beat is passed over by at most
 // WINDOW frames.
+//
+// What has gone before must not wait for younger ids: the responder delivers in order, so all COMMITs
+// behind a lost DATA stay unanswered and go again with every echo. Were they first, they could fill
+// the line for good.
 //
 // Two stages: the first looks for the oldest slot of each lane that owes something, while what
 // the slot holds is read; the second chooses among the lanes and grants. A slot may have changed
@@ -74,21 +78,20 @@ module oae_transmit_arbiter #(
   endfunction
 
   // First stage.
-  wire [SLOT_BITS-1:0] decision_slot = first_from(decisions, oldest_id);
-  wire [SLOT_BITS-1:0] repeat_slot = first_from(repeats, oldest_id);
+  wire [WINDOW-1:0] overdue = decisions | repeats;
+  wire [SLOT_BITS-1:0] overdue_slot = first_from(overdue, oldest_id);
   wire [SLOT_BITS-1:0] first_slot = first_from(firsts, oldest_id);
   assign next_answer_slot = first_from(answers, oldest_answer);
 
+  wire decides = decisions[overdue_slot];  // none is set if nothing is overdue
   reg [4:0] next_initiator_operation;
   always @* begin
     next_initiator_slot = first_slot;
     next_initiator_operation = `OAE_OPERATION_DATA;
-    if (|repeats) next_initiator_slot = repeat_slot;
-    if (|decisions) begin
-      next_initiator_slot = decision_slot;
-      next_initiator_operation = committed[decision_slot] ? `OAE_OPERATION_COMMIT :
+    if (|overdue) next_initiator_slot = overdue_slot;
+    if (decides)
+      next_initiator_operation = committed[overdue_slot] ? `OAE_OPERATION_COMMIT :
           `OAE_OPERATION_ABORT;
-    end
   end
 
   reg answer_found, decision_found, repeat_found, first_found;
@@ -97,16 +100,16 @@ module oae_transmit_arbiter #(
     answer_found <= |answers && !answers_renamed && !rst && !restart;
     initiator_slot <= next_initiator_slot;
     initiator_operation <= next_initiator_operation;
-    decision_found <= |decisions && !rst && !restart;
-    repeat_found <= |repeats && !(|decisions) && !rst && !restart;
-    first_found <= |firsts && !(|repeats) && !(|decisions) && !rst && !restart;
+    decision_found <= decides && !rst && !restart;
+    repeat_found <= |overdue && !decides && !rst && !restart;
+    first_found <= |firsts && !(|overdue) && !rst && !restart;
   end
 
   // Second stage.
   wire answer_owed = answer_found && answers[answer_slot];
   wire initiator_owed = decision_found ? decisions[initiator_slot] :
-      !(|decisions) && (repeat_found ? repeats[initiator_slot] :
-                        first_found && !(|repeats) && firsts[initiator_slot]);
+      repeat_found ? repeats[initiator_slot] :
+      first_found && !(|overdue) && firsts[initiator_slot];
 
   reg [PASS_BITS-1:0] passed;  // frames that went while a beat was due
   wire beat_now = beat_due && passed == PASS_END;

@@ -120,17 +120,16 @@ def _nothing_owed_before(parameters: Parameters, end: End, operation: Operation)
     if operation in REQUESTS:
         owed = [responders.owed(parameters, slot) for slot in end.responder.slots]
         require(not any(answer is not None for answer in owed), "an answer is owed")
-    if operation == Operation.DATA:
-        owed_by = [end.initiator.owed(i) for i in range(len(end.initiator.slots))]
-        decisions = {Operation.COMMIT, Operation.ABORT}
-        require(not decisions.intersection(owed_by), "a COMMIT or an ABORT is owed")
 
 
 def _data_in_order(parameters: Parameters, end: End, index: int) -> None:
-    """Repeated DATA goes before new DATA, and new DATA in id order."""
+    """All that has gone before goes before new DATA, and new DATA in id order."""
     this = end.initiator.slots[index]
     if this.sent:
         return
+    owed_by = {end.initiator.owed(i) for i in range(len(end.initiator.slots))}
+    decisions = {Operation.COMMIT, Operation.ABORT}
+    require(not decisions & owed_by, "a COMMIT or an ABORT is owed")
     for other in end.initiator.slots:
         if other.state == State.TENTATIVE and other.send and other is not this:
             ahead = parameters.distance(this.id, other.id) > 0
