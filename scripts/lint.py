@@ -14,7 +14,11 @@ from oae.toolchain import ToolError, environment
 
 ROOT = Path(__file__).resolve().parents[1]
 INCLUDES = "-Ihdl/rtl"
-FILE_LISTS = {"hdl/rtl.f": [], "hdl/sim.f": ["--timing", "-Ihdl/sim", "-f", "hdl/rtl.f"]}
+FILE_LISTS = {
+    "hdl/rtl.f": [],
+    "hdl/fito/fito.f": ["-f", "hdl/rtl.f"],
+    "hdl/sim.f": ["--timing", "-Ihdl/sim", "-f", "hdl/rtl.f"],
+}
 # A file that it cannot parse (an `ifdef in the middle of a statement) it names and leaves alone.
 FORMATTER = ["verible-verilog-format", "--inplace", "--column_limit=100"]
 TOOLS = ("ruff", "mypy", "verilator", "verible-verilog-lint", "verible-verilog-format")

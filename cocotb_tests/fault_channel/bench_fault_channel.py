@@ -63,6 +63,7 @@ class Channel:
     strikes: dict[Coordinates, Strike] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
+    decided: list[int] = field(default_factory=list)  # cycle of each fate, from the reset on
     cut: bool = False
 
     def __post_init__(self) -> None:
@@ -70,6 +71,7 @@ class Channel:
         self.random = random.Random(3)
         self.image = b""
         self.first = 0
+        self.started = 0
         self.answer = Strike()
 
     async def start(self) -> None:
@@ -81,6 +83,7 @@ class Channel:
         self._drive_answer()
         await self.clocked.settle()
         await self.clocked.edge()
+        self.started = self.clocked.cycle
         self.clocked.drive(rst=0)
         await self.clock()
 
@@ -110,6 +113,7 @@ class Channel:
         if read("fate_valid"):
             name = Coordinates(read("fate_operation"), read("fate_id"), read("fate_copy"))
             self.fates.append(Fate(read("fate_number"), name, Fault(read("fate_faults"))))
+            self.decided.append(self.clocked.cycle - self.started)
         # Rules answer in the cycle after they are asked.
         answer = Strike()
         if read("query_valid"):
@@ -226,6 +230,23 @@ async def rates_decide_by_coordinates_only(dut: Any) -> None:
     assert struck >= {Fault.DROPPED, Fault.DUPLICATED, Fault.HELD, Fault.DELAYED, Fault.CORRUPTED}
     numbers = [sent.number for sent in channel.sent]
     assert numbers != sorted(numbers)
+
+
+@cocotb.test()
+@requirement("OAE-RUN-002", "OAE-SIM-003")
+async def rates_end_at_a_cycle(dut: Any) -> None:
+    rates = Rates(drop=0.2, duplicate=0.2, corrupt=0.2, flip=0.2, delay=0.2, until=1000)
+    images = frames(200)
+    channel = await played(dut, rates, images)
+    names = Copies()
+    struck = {False: 0, True: 0}
+    for image, fate, cycle in zip(images, channel.fates, channel.decided, strict=True):
+        name, length = names.name(image), payload_length(image)
+        expected = decide(rates, SEED, DIRECTION, name, length, cycle)
+        assert fate.faults == expected.faults, fate
+        struck[cycle < rates.until] += fate.faults != Fault(0)
+    assert struck[True] > 20
+    assert struck[False] == 0
 
 
 @cocotb.test()

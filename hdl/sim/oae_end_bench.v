@@ -3,6 +3,7 @@
 `default_nettype none
 `include "oae_defs.vh"
 `include "oae_schedule.vh"
+`include "../fito/oae_fito.vh"
 
 module oae_end_bench #(
     parameter         [ 7:0] END           = 0,
@@ -184,7 +185,7 @@ module oae_end_bench #(
   wire [2:0] initiator_balance, responder_balance;
   wire [47:0] unused_cycle;
 
-  oae_end #(
+  `OAE_END #(
       .WINDOW(WINDOW),
       .RECORD_MAX(RECORD_MAX),
       .ETHERTYPE(ETHERTYPE),

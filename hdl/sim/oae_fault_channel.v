@@ -3,7 +3,7 @@
 //
 // A frame is decided about two cycles after its last beat: by the rates, from a hash of its
 // coordinates, and by the fault rules, which are asked with `query_*` and answer with `strike_*` in
-// the next cycle. Order is kept except where a frame is held back.
+// the next cycle. Bits 12 and 13 of the answer hold and delay the frame for as long as chance would. Order is kept except where a frame is held back.
 `default_nettype none
 `include "oae_defs.vh"
 `include "oae_schedule.vh"
@@ -82,6 +82,7 @@ module oae_fault_channel #(
   wire [31:0] delay_max = settings[64*`OAE_DIRECTION_DELAY_MAX+:32];
   wire [31:0] latency = settings[64*`OAE_DIRECTION_LATENCY+:32];
   wire [31:0] operations = settings[64*`OAE_DIRECTION_OPERATIONS+:32];
+  wire [31:0] rates_until = settings[64*`OAE_DIRECTION_UNTIL+:32];  // 0: to the end
 
   wire unused = &{1'b0, settings, strike_argument_0, strike_faults};  // some words are spare
 
@@ -131,7 +132,7 @@ module oae_fault_channel #(
   reg [31:0] hash, copy_hash, number, passes, not_before, flip_range;
   reg [ENTRY_BITS-1:0] entry;
   reg entry_corrupted;
-  reg rated;  // the rates concern this operation
+  reg rated;  // the rates concern this operation, now
   reg decide_again;  // the frame goes twice
   reg [1:0] entry_flips;
   reg [PLACE_BITS-1:0] place_0, place_1, place_2;
@@ -253,7 +254,7 @@ module oae_fault_channel #(
       entry  = {not_before, decide_slot, entry_corrupted, entry_flips, place_2, place_1, place_0};
       passes = 32'd0;
       if (struck[3]) passes = strike_argument_0[31:0];
-      else if (strikes(from, `OAE_PURPOSE_HOLD, reorder_chance))
+      else if (struck[12] || strikes(from, `OAE_PURPOSE_HOLD, reorder_chance))
         passes = 32'd1 + oae_chain(from, `OAE_PURPOSE_HOLD_PASSES) % reorder_window;
       if (passes != 32'd0 && held != {HOLDS{1'b1}}) begin
         n = 0;
@@ -309,7 +310,8 @@ module oae_fault_channel #(
                        decide_id);
       copy_hash = oae_chain(hash, `OAE_PURPOSE_DUPLICATE);
       not_before = cycle + latency;
-      rated = decide_operation != NO_OPERATION && operations[decide_operation];
+      rated = decide_operation != NO_OPERATION && operations[decide_operation] &&
+          (rates_until == 32'd0 || cycle < rates_until);
       if (!decide_stored) faults = `OAE_FAULT_OVERFLOW;
       else if (cut) faults = `OAE_FAULT_CUT;
       else if (strike_faults[1]) faults = `OAE_FAULT_DROPPED;
@@ -322,7 +324,7 @@ module oae_fault_channel #(
         if (strike_faults[4]) begin
           faults = faults | `OAE_FAULT_DELAYED;
           not_before = not_before + strike_argument_0[31:0];
-        end else if (strikes(hash, `OAE_PURPOSE_DELAY, delay_chance)) begin
+        end else if (strike_faults[13] || strikes(hash, `OAE_PURPOSE_DELAY, delay_chance)) begin
           faults = faults | `OAE_FAULT_DELAYED;
           not_before = not_before + 32'd1 + oae_chain(hash, `OAE_PURPOSE_DELAY_CYCLES) % delay_max;
         end
@@ -330,7 +332,7 @@ module oae_fault_channel #(
         forward(hash, strike_faults, 1'b0);
         if (decide_again) begin
           faults = faults | `OAE_FAULT_DUPLICATED;
-          forward(copy_hash, 16'd0, 1'b1);
+          forward(copy_hash, {3'd0, strike_faults[8], 5'd0, strike_faults[10:9], 5'd0}, 1'b1);
         end
       end
       if (decide_stored && slot_entries[decide_slot] == 2'd0) slot_busy[decide_slot] = 1'b0;

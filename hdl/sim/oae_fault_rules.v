@@ -1,5 +1,6 @@
 // The scheduled faults of a run: rules that wait for an event of an end, for a frame, or for time,
-// and then act on frames, directions, ends and hosts, or wake and silence other rules.
+// and then act on frames, directions, ends and hosts, or wake and silence other rules; and the fates
+// that the schedule lists by the coordinates of frames.
 //
 // A rule looks at the event ports of the ends and at the coordinates of frames, never at time as
 // such. What it demands of an end stands two cycles after the step that it waited for. Format of a
@@ -17,8 +18,9 @@ module oae_fault_rules #(
     input wire        run,  // low: no rule strikes, and no crash goes on
     input wire [31:0] seed,
 
-    // the rules of the schedule, copied during reset
+    // the rules of the schedule and the fates behind them, copied during reset
     input  wire [31:0] rule_count,
+    input  wire [31:0] fate_count,
     input  wire [31:0] rules_place,
     output wire [31:0] table_address,
     input  wire [63:0] table_word,
@@ -67,18 +69,26 @@ module oae_fault_rules #(
   localparam [7:0] NO_RULE = 8'd255;
   localparam [31:0] NEVER = 32'hffffffff;
   localparam integer OCCURRENCES = `OAE_CHANNELS * ENDS + DIRECTIONS + 1;
+  localparam integer FATE_BITS = $clog2(`OAE_FATES_MAX);
+  // A frame is held or delayed for as long as chance would, not as a rule says.
+  localparam integer HELD_BY_FATE = 12;
+  localparam integer DELAYED_BY_FATE = 13;
 
   // The rules; the first word is {kind 4, 0 2, changed 1, armed 1, source 8, action 8, target 8,
   // times 16, skip 16}.
   reg [63:0] table_words[0:RULES*`OAE_RULE_WORDS-1];
+  // The fates, in order of coordinates: {direction 1, operation 5, copy 16, id 32, faults 10..1}.
+  reg [63:0] fates[0:`OAE_FATES_MAX-1];
   reg [31:0] copied;
-  wire [31:0] copy_end = rule_count * `OAE_RULE_WORDS;
-  assign loaded = copied == copy_end;
+  wire [31:0] rule_words = rule_count * `OAE_RULE_WORDS;
+  wire [FATE_BITS-1:0] fate_copied = copied[FATE_BITS-1:0] - rule_words[FATE_BITS-1:0];
+  assign loaded = copied == rule_words + fate_count;
   assign table_address = rules_place + copied;
   initial copied = 32'd0;
   always @(posedge clk)
     if (!loaded) begin
-      table_words[copied[8:0]] <= table_word;
+      if (copied < rule_words) table_words[copied[8:0]] <= table_word;
+      else fates[fate_copied] <= table_word;
       copied <= copied + 1'b1;
     end
 
@@ -96,10 +106,13 @@ module oae_fault_rules #(
   wire unused = &{1'b0, control};  // whether a rule is armed at first is read from the table
   reg [31:0] hash;
   reg hit;
+  reg [53:0] name;  // of a frame, as the fates have it
+  reg [9:0] fate;
+  reg [FATE_BITS:0] low, middle, high;
   // What happens in this cycle, in the order in which the rules see it.
-  reg [3:0] kinds[0:OCCURRENCES-1];
-  reg [7:0] sources[0:OCCURRENCES-1];
-  reg [63:0] whats[0:OCCURRENCES-1];
+  reg [ 3:0] kinds  [0:OCCURRENCES-1];
+  reg [ 7:0] sources[0:OCCURRENCES-1];
+  reg [63:0] whats  [0:OCCURRENCES-1];
   integer count, k, r, q, e, c, d;
 
   // A rule starts to wait.
@@ -192,6 +205,28 @@ module oae_fault_rules #(
     end
   endtask
 
+  // What the fate of the frame of direction d demands, if it has one.
+  task automatic seek;
+    begin
+      name = {d[0], query_operation[8*d+:5], query_copy[16*d+:16], query_id[32*d+:32]};
+      low  = {FATE_BITS + 1{1'b0}};
+      high = fate_count[FATE_BITS:0];
+      while (low < high) begin
+        middle = (low + high) >> 1;
+        if (fates[middle[FATE_BITS-1:0]][63:10] < name) low = middle + 1'b1;
+        else high = middle;
+      end
+      fate = fates[low[FATE_BITS-1:0]][9:0];
+      if (low < fate_count[FATE_BITS:0] && fates[low[FATE_BITS-1:0]][63:10] == name) begin
+        strike_faults[16*d+1] <= fate[0];
+        strike_faults[16*d+2] <= fate[1];
+        strike_faults[16*d+HELD_BY_FATE] <= fate[2];
+        strike_faults[16*d+DELAYED_BY_FATE] <= fate[3];
+        strike_faults[16*d+5+:6] <= fate[9:4];
+      end
+    end
+  endtask
+
   // One more thing that happens in this cycle.
   task automatic happens;
     input [3:0] kind;
@@ -210,6 +245,10 @@ module oae_fault_rules #(
     cancel <= {ENDS{1'b0}};
     strike_faults <= {16 * DIRECTIONS{1'b0}};
     strike_rule <= {DIRECTIONS{NO_RULE}};
+
+    // Fates come before rules, which may demand more; and they strike as rates do, to the very end.
+    if (fate_count != 32'd0 && query_valid != {DIRECTIONS{1'b0}})
+      for (d = 0; d < DIRECTIONS; d = d + 1) if (query_valid[d]) seek;
 
     count = 0;
     if (run && rule_count != 32'd0) begin

@@ -3,6 +3,7 @@
 `default_nettype none
 `include "oae_defs.vh"
 `include "oae_schedule.vh"
+`include "../fito/oae_fito.vh"
 
 module oae_link_pair #(
     parameter integer        WINDOW_A      = 8,
@@ -50,6 +51,7 @@ module oae_link_pair #(
   wire [31:0] seed = head[64*`OAE_HEAD_SEED+:32];
   wire [31:0] rule_count = head[64*`OAE_HEAD_RULES+:32];
   wire [31:0] rules_place = head[64*`OAE_HEAD_RULES_PLACE+:32];
+  wire [31:0] fate_count = head[64*`OAE_HEAD_FATES+:32];
   wire same_session = head[64*`OAE_HEAD_SAME_SESSION];
   wire unused_head = &{1'b0, head};  // the limits are kept above
 
@@ -126,7 +128,7 @@ module oae_link_pair #(
           .clk(clk),
           .rst(rst),
           .crash(crash[e]),
-          .amnesia(amnesia[e]),
+          .amnesia(amnesia[e] || (`OAE_CRASH_FORGETS && crash[e])),
           .run(run),
           .seed(seed),
           .same_session(same_session),
@@ -262,6 +264,7 @@ module oae_link_pair #(
       .run(run),
       .seed(seed),
       .rule_count(rule_count),
+      .fate_count(fate_count),
       .rules_place(rules_place),
       .table_address(table_address[64+:32]),
       .table_word(table_word[128+:64]),

@@ -13,7 +13,6 @@
     waveform.fst    every signal in every cycle, if asked for
 """
 
-import fcntl
 import hashlib
 import re
 import shlex
@@ -23,13 +22,14 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from oae.capture.record import IN_RUN, record
+from oae.engines.cache import built
 from oae.engines.rundir import Value, manifest
 from oae.errors import OaeError
 from oae.scenario.compile import compile_scenario, write
@@ -101,7 +101,7 @@ def sources() -> list[Path]:
     """Verilog files of the pair, ends first."""
     names = [
         line
-        for file_list in ("hdl/rtl.f", "hdl/sim.f")
+        for file_list in ("hdl/rtl.f", "hdl/fito/fito.f", "hdl/sim.f")
         for line in (ROOT / file_list).read_text().split()
     ]
     return [ROOT / name for name in names]
@@ -125,25 +125,13 @@ def check_ingredients(names: Sequence[str]) -> None:
 def build(simulator: str, values: dict[str, int], defines: Sequence[str] = ()) -> Path:
     """The program that simulates a pair with these parameters, from the cache if it is there."""
     folder = BUILDS / f"{simulator}-{_fingerprint(simulator, values, defines)}"
-    program = folder / ("pair.vvp" if simulator == "icarus" else "pair")
-    if program.exists():
-        return program
-    BUILDS.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_suffix(".lock")):
-        if not program.exists():
-            work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=BUILDS))
-            try:
-                _compile(simulator, values, defines, work, program.name)
-                shutil.rmtree(folder, ignore_errors=True)
-                work.rename(folder)
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
-    return program
+    program = "pair.vvp" if simulator == "icarus" else "pair"
+    return built(folder, program, lambda work: _compile(simulator, values, defines, work, program))
 
 
 def _fingerprint(simulator: str, values: dict[str, int], defines: Sequence[str]) -> str:
     digest = hashlib.sha256()
-    files = [*(ROOT / "hdl" / "rtl").iterdir(), *(ROOT / "hdl" / "sim").iterdir()]
+    files = [file for name in ("rtl", "fito", "sim") for file in (ROOT / "hdl" / name).iterdir()]
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     versions = tool_versions()
@@ -151,13 +139,6 @@ def _fingerprint(simulator: str, values: dict[str, int], defines: Sequence[str])
     digest.update(repr(facts).encode())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()[:16]
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _compile(

@@ -1,7 +1,7 @@
 """What the rates of a direction do to one frame: the decision that `oae_fault_channel.v` takes.
 
-It is a function of the frame's coordinates only. What scheduled faults, a cut or a lack of room do
-besides is not in here.
+It is a function of the frame's coordinates only, until the rates end. What scheduled faults, a cut
+or a lack of room do besides is not in here.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +19,12 @@ GUARD_LENGTH: Final = 13
 MIRROR: Final = 24 * 8  # from a bit to its complement in the guard
 SHORTEST: Final = 57  # bytes of a frame that has coordinates
 NO_OPERATION: Final = 31
+# A fault of the second of two frames, and what it is to that frame.
+OF_SECOND: Final = {
+    Fault.DUPLICATE_HELD: Fault.HELD,
+    Fault.DUPLICATE_CORRUPTED: Fault.CORRUPTED,
+    Fault.DUPLICATE_FLIPPED: Fault.FLIPPED,
+}
 IDS_REMEMBERED: Final = 4096  # ids whose copies are counted, of each operation
 
 
@@ -95,22 +101,33 @@ def address(frame: bytes) -> tuple[int, int]:
 
 
 def decide(
-    rates: Rates, seed: int, direction: int, name: Coordinates, payload_length: int
+    rates: Rates,
+    seed: int,
+    direction: int,
+    name: Coordinates,
+    payload_length: int,
+    cycle: int = 0,
+    struck: Fault = Fault(0),
 ) -> Decision:
-    """The decision about the frame of this name; `payload_length` is what its header says."""
-    if name.operation == NO_OPERATION or name.operation not in rates.operations:
-        return Decision((Copy(False, (), 0),))
+    """The decision about the frame of this name, taken in this cycle.
+
+    `payload_length` is what the frame's header says; `struck` is its fate, if it has one.
+    """
+    ended = rates.until and cycle >= rates.until
+    if ended or name.operation == NO_OPERATION or name.operation not in rates.operations:
+        rates = rates.without_chances
     hash = frame_hash(seed, direction, *name)
     strikes = _strikes(hash)
-    if strikes(Purpose.DROP, rates.drop):
+    if struck & Fault.DROPPED or strikes(Purpose.DROP, rates.drop):
         return Decision(())
     delay = 0
-    if strikes(Purpose.DELAY, rates.delay):
+    if struck & Fault.DELAYED or strikes(Purpose.DELAY, rates.delay):
         delay = 1 + chain(hash, Purpose.DELAY_CYCLES) % rates.delay_max
-    copies = [_copy(rates, hash, payload_length)]
+    copies = [_copy(rates, hash, payload_length, struck)]
     again = chain(hash, Purpose.DUPLICATE)
-    if again < threshold(rates.duplicate):
-        copies.append(_copy(rates, again, payload_length))
+    if struck & Fault.DUPLICATED or again < threshold(rates.duplicate):
+        second = sum((one for two, one in OF_SECOND.items() if struck & two), Fault(0))
+        copies.append(_copy(rates, again, payload_length, second))
     return Decision(tuple(copies), delay)
 
 
@@ -118,15 +135,16 @@ def _strikes(hash: int) -> Callable[[Purpose, float], bool]:
     return lambda purpose, chance: chain(hash, purpose) < threshold(chance)
 
 
-def _copy(rates: Rates, hash: int, payload_length: int) -> Copy:
+def _copy(rates: Rates, hash: int, payload_length: int, struck: Fault) -> Copy:
     strikes = _strikes(hash)
     hold = 0
-    if strikes(Purpose.HOLD, rates.reorder):
+    if struck & Fault.HELD or strikes(Purpose.HOLD, rates.reorder):
         hold = 1 + chain(hash, Purpose.HOLD_PASSES) % rates.reorder_window
     flips: tuple[int, ...] = ()
-    if strikes(Purpose.FLIP, rates.flip):
+    if struck & Fault.FLIPPED or strikes(Purpose.FLIP, rates.flip):
         flips = tuple(sorted(set(_places(rates, hash, payload_length))))
-    return Copy(strikes(Purpose.CORRUPT, rates.corrupt), flips, hold)
+    corrupted = bool(struck & Fault.CORRUPTED) or strikes(Purpose.CORRUPT, rates.corrupt)
+    return Copy(corrupted, flips, hold)
 
 
 def _places(rates: Rates, hash: int, payload_length: int) -> Iterator[int]:

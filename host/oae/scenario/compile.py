@@ -1,12 +1,13 @@
 """Turns a scenario into the schedule: the words that an engine reads before cycle 0."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oae.faults.hash import CERTAIN, draw, threshold
 from oae.scenario.language import START, Condition, Duration
 from oae.scenario.layout import (
     BLOCK_WORDS,
+    FATES_MAX,
     FIRST_BLOCK,
     MAGIC,
     RULE_WORDS,
@@ -80,18 +81,20 @@ class Rule:
 def rules(scenario: Scenario) -> list[Rule]:
     """Every rule, in the order of its number."""
     found: list[Rule] = []
-    firsts: list[int] = []  # of each fault: the rule that waits for its condition
-    strikers: list[int] = []  # and the rule that acts
+    firsts: list[range] = []  # of each fault: the rules that wait for its condition
+    strikers: list[list[int]] = []  # and those that act
     for number, fault in enumerate(scenario.faults):
-        firsts.append(len(found))
-        found += _rules_of(fault, number, len(found))
-        strikers.append(next(i for i in range(firsts[-1], len(found)) if found[i].strikes))
+        place = len(found)
+        firsts.append(range(place, place + max(len(fault.at), 1)))
+        found += _rules_of(fault, number, place)
+        strikers.append([i for i in range(place, len(found)) if found[i].strikes])
     for number, fault in enumerate(scenario.faults):
         if fault.armed_by:
             cause = next(
                 i for i, other in enumerate(scenario.faults) if other.name == fault.armed_by
             )
-            found[strikers[cause]].arms |= 1 << firsts[number]
+            for striker in strikers[cause]:
+                found[striker].arms |= sum(1 << first for first in firsts[number])
     if len(found) > RULES_MAX:
         raise ScenarioError(
             f"{scenario.name}: the scheduled faults need {len(found)} rules, more than {RULES_MAX}"
@@ -101,31 +104,37 @@ def rules(scenario: Scenario) -> list[Rule]:
 
 def _rules_of(fault: ScheduledFault, number: int, place: int) -> Iterator[Rule]:
     """The rules of one fault: its condition, its action if that comes later, what undoes it."""
-    first = _waiting(fault.when, number)
-    first.times = fault.times
-    first.chance = fault.chance
-    first.armed = not fault.armed_by
-    striker = first
+    firsts = []
+    for nth in fault.at or (fault.when.nth,):
+        first = _waiting(replace(fault.when, nth=nth), number)
+        first.times = fault.times
+        first.chance = fault.chance
+        first.armed = not fault.armed_by
+        firsts.append(first)
+    strikers = firsts
+    place += len(firsts)
+    yield from firsts
     if fault.after and fault.when is START:
         first.delay = fault.after
     elif fault.after:
-        striker = Rule(number, RuleKind.TIMER, delay=fault.after)
-        first.arms = 1 << place + 1
-    striker.action = fault.do.code
-    striker.target = fault.do.target
-    striker.argument_0 = fault.do.argument_0
-    striker.argument_1 = fault.do.argument_1
-    striker.strikes = True
-    yield first
-    if striker is not first:
-        yield striker
+        strikers = [Rule(number, RuleKind.TIMER, delay=fault.after)]
+        for first in firsts:
+            first.arms = 1 << place
         place += 1
+        yield from strikers
+    for striker in strikers:
+        striker.action = fault.do.code
+        striker.target = fault.do.target
+        striker.argument_0 = fault.do.argument_0
+        striker.argument_1 = fault.do.argument_1
+        striker.strikes = True
     ends = fault.until
     if not ends and fault.do.undo is Action.RISE:
         ends = (Duration(1),)  # a crash is over in the next cycle
-    undoing = range(place + 1, place + 1 + len(ends))
+    undoing = range(place, place + len(ends))
     for i, end in zip(undoing, ends, strict=True):
-        striker.arms |= 1 << i
+        for striker in strikers:
+            striker.arms |= 1 << i
         undo = (
             Rule(number, RuleKind.TIMER, delay=max(end.cycles, 1))
             if isinstance(end, Duration)
@@ -180,6 +189,9 @@ def compile_scenario(scenario: Scenario, file: bytes = b"") -> list[int]:
     rules_place = len(words)
     for rule in found:
         words += rule.words()
+    if len(scenario.fates) > FATES_MAX:
+        raise ScenarioError(f"{scenario.name}: {len(scenario.fates)} fates, more than {FATES_MAX}")
+    words += [fate.word for fate in scenario.fates]
     for end in range(2):
         items = records(scenario, end, file)
         block = FIRST_BLOCK + BLOCK_WORDS * end
@@ -195,6 +207,7 @@ def compile_scenario(scenario: Scenario, file: bytes = b"") -> list[int]:
     words[Head.LIMIT_QUIET] = scenario.limits.quiet
     words[Head.RULES] = len(found)
     words[Head.RULES_PLACE] = rules_place
+    words[Head.FATES] = len(scenario.fates)
     words[Head.PROGRESS] = PROGRESS_CYCLES
     words[Head.SAME_SESSION] = scenario.link.session == "same"
     words[Head.WORDS] = len(words)
@@ -257,4 +270,5 @@ def direction_block(rates: Rates) -> list[int]:
     words[DirectionSetting.DELAY_MAX] = rates.delay_max
     words[DirectionSetting.LATENCY] = rates.latency
     words[DirectionSetting.OPERATIONS] = sum(1 << operation for operation in rates.operations)
+    words[DirectionSetting.UNTIL] = rates.until
     return words

@@ -7,7 +7,8 @@ wrong with the words; the caller knows where they stand.
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from enum import IntEnum
 from typing import Final
 
@@ -55,6 +56,7 @@ class Condition:
     match: int = 0
     changed: bool = False  # only a step that changes the state
     nth: int = 1
+    words: str = attribute(default="", compare=False)  # as they were said
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Duration:
     """A number of cycles."""
 
     cycles: int
+
+    @property
+    def words(self) -> str:
+        """As it is said."""
+        return f"{self.cycles} cycle{'s' * (self.cycles != 1)}"
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,10 @@ class Action:
     argument_1: int = 0
     undo: Code | None = None
     on_frame: bool = False  # concerns the frame that the condition is about
+    words: str = attribute(default="", compare=False)  # as they were said
 
 
-START: Final = Condition(Kind.TIMER, 0)
+START: Final = Condition(Kind.TIMER, 0, words="start")
 
 
 def parse_duration(words: str) -> Duration:
@@ -89,9 +97,13 @@ def parse_duration(words: str) -> Duration:
 
 def parse_condition(words: str) -> Condition:
     """`b REFLECTED id=3`, `a initiator becomes COMMITTED`, `a->b DATA id=3 #2`, `start`."""
-    tokens = words.split()
-    if tokens == ["start"]:
+    if words.split() == ["start"]:
         return START
+    return replace(_condition(words), words=words)
+
+
+def _condition(words: str) -> Condition:
+    tokens = words.split()
     nth = 1
     if tokens and (found := NTH.fullmatch(tokens[-1])):
         nth = int(found[1])
@@ -247,6 +259,10 @@ FORGE_DIGEST: Final = 1 << 17
 
 def parse_action(words: str) -> Action:
     """`cut a->b`, `crash b`, `drop`, `hold 3`, `cancel a tag=5`, `forge byte=14 xor=ff guard`."""
+    return replace(_action(words), words=words)
+
+
+def _action(words: str) -> Action:
     tokens = words.split()
     match tokens:
         case ["stop"]:

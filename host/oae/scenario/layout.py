@@ -17,6 +17,7 @@ BLOCK_WORDS: Final = 16
 FIRST_BLOCK: Final = 16  # settings of the ends, then of the directions
 RULE_WORDS: Final = 8
 RULES_MAX: Final = 64  # arming masks have one bit a rule
+FATES_MAX: Final = 1 << 16
 ANY: Final = 0xFF  # source of a rule: every end, or every direction
 
 
@@ -34,6 +35,7 @@ class Head(IntEnum):
     SAME_SESSION = 8
     WORDS = 9
     ENDS = 10
+    FATES = 11  # number of fates, which stand behind the rules
 
 
 class EndSetting(IntEnum):
@@ -72,6 +74,7 @@ class DirectionSetting(IntEnum):
     DELAY_MAX = 9
     LATENCY = 10
     OPERATIONS = 11
+    UNTIL = 12
 
 
 class RuleWord(IntEnum):
@@ -172,6 +175,7 @@ def header() -> str:
         f"`define OAE_FIRST_BLOCK {FIRST_BLOCK}",
         f"`define OAE_RULE_WORDS {RULE_WORDS}",
         f"`define OAE_RULES_MAX {RULES_MAX}",
+        f"`define OAE_FATES_MAX {FATES_MAX}",
         f"`define OAE_ANY 8'd{ANY}",
     ]
     groups: list[tuple[str, type[IntEnum] | type[IntFlag], int]] = [

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from oae.errors import OaeError
 from oae.scenario import language
+from oae.scenario.fates import NamedFate, parse_fate
 from oae.scenario.language import Condition, Duration
 from oae.scenario.layout import RuleKind
 from oae.scenario.scenario import (
@@ -121,7 +122,7 @@ class _Reader:
 
     def scenario(self, tables: dict[str, Any]) -> Scenario:
         known = ("version", "text", "seed", "link", "end", "load", "host", "rates", "fault")
-        self.known((), tables, (*known, "limits", "expect"))
+        self.known((), tables, (*known, "fates", "limits", "expect"))
         if "version" not in tables:
             raise self.wrong((), f"no version; write 'version = {VERSION}'")
         if tables["version"] != VERSION:
@@ -145,6 +146,7 @@ class _Reader:
             hosts=self.each(Host, "host", tables, ENDS),
             rates=self.each(Rates, "rates", tables, DIRECTIONS),
             faults=self.faults(tables.get("fault", [])),
+            fates=self.fates(tables.get("fates", [])),
             limits=self.table(Limits, ("limits",), tables.get("limits", {})),
             expect=self.table(Expect, ("expect",), tables.get("expect", {})),
         )
@@ -250,8 +252,19 @@ class _Reader:
                 raise self.wrong(("fault", i, "armed_by"), problem)
         return tuple(found)
 
+    def fates(self, lines: Any) -> tuple[NamedFate, ...]:
+        if not isinstance(lines, list):
+            raise self.wrong(("fates",), "is not a list")
+        found: dict[tuple[int, ...], NamedFate] = {}
+        for i, words in enumerate(lines):
+            fate = self.said(("fates",), i, words, parse_fate)
+            if fate[:4] in found:
+                raise self.wrong(("fates", i), f"{str(fate).split(':')[0]} stands twice")
+            found[fate[:4]] = fate
+        return tuple(sorted(found.values()))
+
     def fault(self, where: Path_, table: Any) -> ScheduledFault:
-        keys = ("when", "do", "for", "until", "after", "times", "chance", "name", "armed_by")
+        keys = ("when", "do", "for", "until", "after", "times", "chance", "at", "name", "armed_by")
         self.known(where, table, keys)
         for key in ("when", "do"):
             if key not in table:
@@ -268,6 +281,7 @@ class _Reader:
             raise self.wrong(
                 (*where, "do"), f"{table['do']!r} needs a frame condition, and no after"
             )
+        at = self.at(where, table, when)
         times = table.get("times", 1)
         if times == "always":
             times = 0
@@ -285,10 +299,26 @@ class _Reader:
             until=until,
             after=after,
             times=times,
+            at=at,
             chance=float(chance),
             name=table.get("name", ""),
             armed_by=table.get("armed_by", ""),
         )
+
+    def at(self, where: Path_, table: dict[str, Any], when: Condition) -> tuple[int, ...]:
+        if "at" not in table:
+            return ()
+        at = table["at"]
+        if (
+            not isinstance(at, list)
+            or not at
+            or not all(type(nth) is int and 1 <= nth <= 0xFFFF for nth in at)
+            or sorted(set(at)) != at
+        ):
+            raise self.wrong((*where, "at"), f"{at!r} is no rising list of numbers from 1 to 65535")
+        if when.nth != 1 or when is language.START or "times" in table or "chance" in table:
+            raise self.wrong((*where, "at"), "goes with no times, no chance, no # and no start")
+        return tuple(at)
 
     def until(self, where: Path_, table: dict[str, Any]) -> tuple[Condition | Duration, ...]:
         found: list[Condition | Duration] = []
@@ -301,7 +331,7 @@ class _Reader:
                 raise self.wrong((*where, "until"), "'start' comes before anything can be undone")
         return tuple(found)
 
-    def said(self, where: Path_, key: str, words: Any, parse: Any) -> Any:
+    def said(self, where: Path_, key: str | int, words: Any, parse: Any) -> Any:
         if not isinstance(words, str):
             raise self.wrong((*where, key), f"{words!r} is not a text")
         try:

@@ -1,9 +1,10 @@
 """What a scenario says. Keys, defaults and meanings are those of docs/scenario.md."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from oae.scenario.fates import NamedFate
 from oae.scenario.language import Action, Condition, Duration
 from oae.spec.constants import WINDOW_MAX, Kind, Operation
 
@@ -166,6 +167,13 @@ class Rates:
     delay_max: int = _count(64, 1)
     latency: int = _count(0)
     operations: frozenset[Operation] = _checked(_operations, default=ALL_OPERATIONS)
+    until: int = _count(0)  # cycles; 0: to the end of the run
+
+    @property
+    def without_chances(self) -> "Rates":
+        """The same medium if it never strikes by chance."""
+        none = dict.fromkeys(("drop", "duplicate", "reorder", "corrupt", "flip", "delay"), 0.0)
+        return replace(self, **none, operations=ALL_OPERATIONS, until=0)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -177,6 +185,7 @@ class ScheduledFault:
     until: tuple[Condition | Duration, ...] = ()
     after: int = 0
     times: int = 1  # 0: always
+    at: tuple[int, ...] = ()  # instead: at these times that the condition holds
     chance: float = 1.0
     name: str = ""
     armed_by: str = ""
@@ -214,6 +223,7 @@ class Scenario:
     hosts: tuple[Host, ...] = (Host(), Host())
     rates: tuple[Rates, ...] = (Rates(), Rates())
     faults: tuple[ScheduledFault, ...] = ()
+    fates: tuple[NamedFate, ...] = ()  # in order of coordinates
     limits: Limits = field(default_factory=Limits)
     expect: Expect = field(default_factory=Expect)
     source: str = field(default="", repr=False)  # the text that it was read from

@@ -1,0 +1,1 @@
+"""Campaigns: many runs, and what they come to together."""
