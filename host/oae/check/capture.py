@@ -97,7 +97,7 @@ def check(capture: Source, *, wire: bool = False, keep: int = 20_000) -> Result:
     kernel.finish()
     _check_speakers(kernel.table("speakers"))
     told = sum(interface.dropped or 0 for interface in capture.interfaces)
-    return _Judge(kernel, wire, capture.damage, max(dropped, told)).result()
+    return Judge(kernel, wire, capture.damage, max(dropped, told)).result()
 
 
 def role(interface: Interface, wire: bool) -> Role:
@@ -200,7 +200,7 @@ def _findings(rows: Array) -> list[Finding]:
     return sorted(map(_finding, rows), key=lambda finding: finding.packet)
 
 
-class _Judge:
+class Judge:
     """Draws the conclusions from what the kernel found."""
 
     def __init__(self, kernel: Kernel, wire: bool, damage: str, dropped: int) -> None:
@@ -230,8 +230,9 @@ class _Judge:
             self.bench_errors.append(BenchError(0, 0, text))
 
     def result(self) -> Result:
-        promises = [self._standing(promise) for promise in REQUIREMENT]
-        verdict, reason = self._verdict(promises)
+        """Everything that was found."""
+        promises = [self.standing(promise) for promise in REQUIREMENT]
+        verdict, reason = self.verdict(promises)
         parameters = self.kernel.parameters()
         summary = self.summary
         distributions = latencies(self.kernel)
@@ -273,7 +274,8 @@ class _Judge:
             lines=[self.damage] if self.damage else [],
         )
 
-    def _standing(self, promise: Promise) -> Standing:
+    def standing(self, promise: Promise) -> Standing:
+        """How a promise stands."""
         place = PLACE[promise]
         asked = not self.wire or promise in ON_THE_WIRE
         verdict, reason = Verdict.PASS, ""
@@ -329,7 +331,8 @@ class _Judge:
                 return f"the run ended before its load: {self.stop}"
         return ""
 
-    def _verdict(self, promises: list[Standing]) -> tuple[Verdict, str]:
+    def verdict(self, promises: list[Standing]) -> tuple[Verdict, str]:
+        """The overall verdict and its reason."""
         asked = [standing for standing in promises if standing.asked]
         broken = {standing.promise for standing in asked if standing.verdict is Verdict.FAIL}
         if broken:

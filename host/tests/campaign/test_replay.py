@@ -1,0 +1,107 @@
+"""`oae replay`: the same run again, and what it says where it is not."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from oae import cli
+from oae.engines import rtl
+from oae.scenario.parse import parse
+from oae.scenario.write import write_scenario
+from oae.testing import requirement
+
+from host.tests.campaign.schedules import CHANCES, noisy
+
+SEED = 5
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose seed the command line overruled."""
+    scenario = noisy(CHANCES)
+    out = tmp_path_factory.mktemp("replay") / "run"
+    overruled = replace(scenario, seed=SEED)
+    ended = rtl.run(overruled, out, overruled={"seed": SEED})
+    assert ended.status == "finished"
+    assert parse(out / "scenario.toml").seed != SEED
+    return out
+
+
+@requirement("OAE-SHR-001")
+def test_a_run_again_is_the_same(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["replay", str(run), "--out", str(tmp_path / "again")]) == 0
+    assert capsys.readouterr().out.startswith("the same: ")
+    assert (tmp_path / "again" / "trace.txt").read_bytes() == (run / "trace.txt").read_bytes()
+
+
+@pytest.mark.long
+@requirement("OAE-SHR-001")
+def test_a_run_again_is_the_same_on_another_simulator(run: Path, tmp_path: Path) -> None:
+    words = ["replay", str(run), "--out", str(tmp_path / "again"), "--simulator", "icarus"]
+    assert cli.main(words) == 0
+
+
+@requirement("OAE-SHR-001")
+def test_the_first_difference_is_told(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    lines = (other / "trace.txt").read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if " fate " in line)
+    before = lines[place]
+    lines[place] = before.replace(" fate ", " fate 9")
+    (other / "trace.txt").write_text("\n".join(lines) + "\n")
+    assert cli.main(["replay", str(other), "--out", str(tmp_path / "again")]) == 1
+    told = capsys.readouterr().out
+    assert f"line {place + 1} of the trace" in told
+    assert f"before: {lines[place]}" in told
+    assert f"now:    {before}" in told
+
+
+@requirement("OAE-SHR-002")
+def test_what_struck_is_saved_and_played(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "saved.toml"
+    words = ["replay", str(run), "--save", str(saved), "--out", str(tmp_path / "again")]
+    assert cli.main(words) == 0
+    assert "the same but for the numbers of fault rules" in capsys.readouterr().out
+    scenario = parse(saved)
+    assert scenario.seed == SEED
+    assert scenario.fates
+    assert (tmp_path / "again" / "scenario.toml").read_text() == saved.read_text()
+    assert "rates.both" in write_scenario(noisy())
+    assert not any(rates != rates.without_chances for rates in scenario.rates)
+
+
+@requirement("OAE-SHR-001")
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (lambda run: (run / "run.toml").unlink(), "is no run directory"),
+        (lambda run: (run / "run.toml").write_text("["), "run.toml: "),
+        (
+            lambda run: (run / "run.toml").write_text('[run]\nstatus = "interrupted"\n'),
+            "the run is interrupted, not finished",
+        ),
+        (lambda run: (run / "trace.txt").unlink(), "trace.txt: No such file"),
+        (lambda run: (run / "scenario.toml").unlink(), "scenario.toml: no such file"),
+    ],
+)
+def test_what_is_no_run_is_refused(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: object, problem: str
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    assert callable(damage)
+    damage(other)
+    out = tmp_path / "again"
+    assert cli.main(["replay", str(other), "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert problem in told
+    assert told.count("\n") == 1
+    assert not out.exists()
