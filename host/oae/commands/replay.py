@@ -1,0 +1,72 @@
+"""Play a run again as its run directory records it, and compare the two traces.
+
+Scenario, seed, what was overruled and ingredients left out are those of the run. With --save,
+everything that struck by chance is written down first, each fault by the coordinates of its frame,
+and it is this schedule that is played: it can be edited, and run with `oae run --scenario`.
+
+exit codes: 0 the same, 1 the traces differ, 2 bad input, 4 the bench failed
+"""
+
+import argparse
+from pathlib import Path
+
+from oae.engines import rtl
+from oae.engines.rundir import fresh
+from oae.errors import OaeError
+from oae.scenario.compile import compile_scenario
+from oae.scenario.expand import expand
+from oae.scenario.parse import parse_text
+from oae.scenario.write import write_scenario
+from oae.shrink.difference import difference
+from oae.shrink.recorded import recorded
+from oae.trace import Trace
+
+SUMMARY = "play a run again and say whether it is the same"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `oae replay`."""
+    parser.add_argument("run", type=Path, help="run directory")
+    parser.add_argument("--simulator", choices=rtl.SIMULATORS, help="the run's if not given")
+    parser.add_argument(
+        "--out", type=Path, help="run directory; a new one under runs/ if not given"
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="write what struck by chance as a scenario"
+    )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Play again, compare, tell."""
+    before = recorded(arguments.run)
+    scenario = before.scenario
+    if arguments.save is not None:
+        text = write_scenario(expand(scenario, before.trace), f"What struck in {scenario.name}.")
+        scenario = parse_text(text, arguments.save.name)
+        compile_scenario(scenario, before.file)  # more rules than there can be are found out here
+        try:
+            arguments.save.write_text(text)
+        except OSError as error:
+            raise OaeError(f"--save {arguments.save}: {error.strerror}") from error
+        print(f"saved {len(scenario.fates)} fates of frames in {arguments.save}")
+    out = arguments.out or fresh(Path("runs"), scenario.name)
+    ended = rtl.run(
+        scenario,
+        out,
+        simulator=arguments.simulator or before.simulator,
+        file=before.file,
+        defines=before.defines,
+        command=f"oae replay {arguments.run}",
+    )
+    if ended.status != "finished":
+        raise rtl.EngineError(f"the simulator's run is {ended.status}; see {out}")
+    now = Trace(out / "trace.txt")
+    if now.sha256 == before.trace.sha256:
+        print(f"the same: {now.sha256}, {ended.cycles:,} cycles, in {out}")
+        return 0
+    found = difference(before.trace.path, now.path, rules=arguments.save is None)
+    if found is None:
+        print(f"the same but for the numbers of fault rules: {ended.cycles:,} cycles, in {out}")
+        return 0
+    print(f"not the same: {found}\nin {out}")
+    return 1

@@ -1,0 +1,1 @@
+"""A run played again, and a failing one reduced to what it takes to fail."""
