@@ -65,12 +65,15 @@ requirements: setup ## list the requirements that no test names
 
 ## Long runs, before a release
 
-.PHONY: long-test long-hashes long-explore
+.PHONY: long-test long-hashes long-campaign long-explore
 long-test: setup-tests ## tests that are too long for every change
 	@$(PYTHON_IN_TOOLS) -m pytest -m long -n 2 host/tests cocotb_tests
 
 long-hashes: setup ## the same event log on every engine, over many seeds
 	@$(PYTHON_IN_TOOLS) -m pytest -m long_hashes -n 2 host/tests cocotb_tests
+
+long-campaign: setup ## ten million transactions under faults, over random parameters
+	@$(OAE) campaign --seed 1 --runs 15000
 
 long-explore: setup ## the exhaustive exploration with larger bounds
 	@$(OAE) explore --ids 4 --crashes-a 1 --crashes-b 1 --cancels 1

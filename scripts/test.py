@@ -44,6 +44,11 @@ def pytest_run(name: str, paths: str, needs: tuple[str, ...] = ()) -> Check:
     return Check(name, f"python -m pytest {paths} -q -n 2", needs, junit=True)
 
 
+def without(folder: str, *parts: str) -> str:
+    """Options of pytest: what is in another share."""
+    return " ".join(f"--ignore {folder}/{part}" for part in parts)
+
+
 # What runs, in this order: share, its budget in seconds, its checks. A new step adds its row here.
 SHARES: list[tuple[str, int, list[Check]]] = [
     (
@@ -52,8 +57,10 @@ SHARES: list[tuple[str, int, list[Check]]] = [
         [
             Check("lint", "make --silent lint"),
             Check("generated files", "make --silent check-generated"),
-            pytest_run("host tests", "host/tests --ignore host/tests/capture"),
-            pytest_run("cocotb tests", "cocotb_tests", needs=SIMULATORS),
+            pytest_run("host tests", f"host/tests {without('host/tests', 'capture', 'campaign')}"),
+            pytest_run(
+                "cocotb tests", f"cocotb_tests {without('cocotb_tests', 'fito')}", SIMULATORS
+            ),
         ],
     ),
     (
@@ -65,6 +72,15 @@ SHARES: list[tuple[str, int, list[Check]]] = [
         "step 3: captures",
         120,
         [pytest_run("captures", "host/tests/capture", needs=(*SIMULATORS, "tshark", "chromium"))],
+    ),
+    (
+        "step 4: campaigns",
+        120,
+        [
+            pytest_run(
+                "campaigns", "host/tests/campaign cocotb_tests/fito", needs=(*SIMULATORS, "tshark")
+            )
+        ],
     ),
 ]
 
