@@ -113,7 +113,13 @@ class Running:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         command = [sys.executable, "-m", "oae.cli", *options, "--jobs", "2"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            # A shell's background job ignores Ctrl-C; what it starts would, too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something that must come before the campaign ends."""
