@@ -22,7 +22,7 @@ class Initiator {
       ++run_.counts[run_.now.end].lost;
       run_.closed(page);
     }
-    if (end.own) end.forgotten.add(end.own);
+    end.forgotten.add(end.own);
     end.own = end.peer = 0;
     end.known = true;
     run_.pair_changed(run_.now.end);

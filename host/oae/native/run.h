@@ -42,9 +42,13 @@ class Run {
   // Sessions of an end that amnesia ended, low halves; the last ones.
   class Forgotten {
    public:
-    void add(uint32_t session) { sessions_[count_++ % kMost] = session; }
+    // A session of 0 is one that was not seen: it may be any.
+    void add(uint32_t session) {
+      sessions_[count_++ % kMost] = session;
+      any_ |= session == 0;
+    }
     bool has(uint32_t session) const {
-      if (count_ > kMost) return true;  // it may be one of those that are not kept
+      if (any_ || count_ > kMost) return true;  // it may be one of those that are not kept
       return std::find(sessions_, sessions_ + count_, session) != sessions_ + count_;
     }
 
@@ -52,6 +56,7 @@ class Run {
     static constexpr size_t kMost = 64;
     uint32_t sessions_[kMost];
     size_t count_ = 0;
+    bool any_ = false;
   };
   struct End {
     uint64_t offered = 0, session = 0;  // whole sessions
