@@ -30,6 +30,8 @@ BROADCAST: Final = bytes.fromhex("ffffffffffff")
 DEFAULT_SOURCE: Final = bytes.fromhex("020000000000")
 
 ETHERNET_HEADER_BYTES: Final = 14
+VLAN_TAGS: Final = (0x8100, 0x88A8)  # EtherTypes of 802.1Q and 802.1ad
+VLAN_TAG_BYTES: Final = 4
 LENGTH_END: Final = HEADER_BYTES - LENGTH_BASE  # first byte that the length field counts
 GUARDED: Final = slice(14, 36)
 GUARD_ZERO: Final = slice(36, 38)

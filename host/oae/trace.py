@@ -38,6 +38,18 @@ class Event(NamedTuple):
     info: int
     value: int
 
+    @property
+    def word(self) -> int:
+        """The event word."""
+        return (
+            self.code << 56
+            | self.slot << 48
+            | self.from_state << 44
+            | self.to_state << 40
+            | self.info << 32
+            | self.value
+        )
+
 
 class Transmit(NamedTuple):
     """A frame left the end."""

@@ -72,14 +72,7 @@ _RECORD_OF: Final[dict[Evidence, Callable[..., Record]]] = {
 # Fields that a record holds in another shape: how they are made from it, and what they say of it.
 # All others bear the name of the record's own.
 _FOLDED: Final[dict[str, Callable[[Any], int]]] = {
-    "WORD": lambda event: (
-        event.code << 56
-        | event.slot << 48
-        | event.from_state << 44
-        | event.to_state << 40
-        | event.info << 32
-        | event.value
-    ),
+    "WORD": attrgetter("word"),
     "FLAGS": lambda record: record.user | record.broken << 1,
     "RULE": lambda fate: fate.rule & 0xFFFF,
 }

@@ -7,17 +7,23 @@ from pathlib import Path
 from oae.capture import evidence
 from oae.capture.evidence import EvidenceError
 from oae.capture.read import Capture
+from oae.capture.write import LINK_TYPE_USER0
 from oae.check.findings import Finding
-from oae.frame import Foreign, Malformed, Received, Unsupported, decode
+from oae.frame import (
+    VLAN_TAG_BYTES,
+    VLAN_TAGS,
+    Foreign,
+    Malformed,
+    Received,
+    Unsupported,
+    decode,
+)
 from oae.native.packet import PacketFlag
 from oae.spec.constants import FIELD, EventCode, Operation, Outcome
 from oae.trace import Complete, Deliver, Event, Submit
 
-LINK_TYPE_USER0 = 147
 _SESSION = slice(FIELD["LINK_SESSION"][0], FIELD["LINK_SESSION"][0] + FIELD["LINK_SESSION"][1])
 _ETHERTYPE = slice(FIELD["ETHERTYPE"][0], FIELD["ETHERTYPE"][0] + FIELD["ETHERTYPE"][1])
-VLAN_TAGS = (0x8100, 0x88A8)  # 802.1Q, 802.1ad
-VLAN_TAG_BYTES = 4
 RECORD_MOST = 0xFFFF
 
 

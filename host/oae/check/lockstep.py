@@ -95,7 +95,7 @@ def follow(trace: Trace, without: frozenset[str] = frozenset()) -> Followed:
                             follower.check_status(status)
                             statuses[end] = None
                         steps += 1
-                        follower.step(record.cycle, _word(record), handshakes)
+                        follower.step(record.cycle, record.word, handshakes)
                     case RegisterLine():
                         registers[end][record.address] = record.value
         for follower, values in zip(followers, registers, strict=True):
@@ -158,15 +158,4 @@ def _status(record: StatusLine) -> Status:
         record.converged,
         record.initiator_balance,
         record.responder_balance,
-    )
-
-
-def _word(event: EventLine) -> int:
-    return (
-        event.code << 56
-        | event.slot << 48
-        | event.from_state << 44
-        | event.to_state << 40
-        | event.info << 32
-        | event.value
     )

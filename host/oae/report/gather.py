@@ -10,7 +10,9 @@ import numpy
 from numpy.typing import NDArray
 
 from oae.capture.read import Capture, Interface
+from oae.capture.write import LINK_TYPE_USER0
 from oae.check.findings import Transaction
+from oae.frame import VLAN_TAGS
 from oae.native.packet import PacketFlag
 from oae.report.moments import Sent, Step, Story, begin, with_handshake
 from oae.spec.constants import (
@@ -29,8 +31,6 @@ from oae.spec.constants import (
 REQUESTS: Final = (Operation.DATA, Operation.COMMIT, Operation.ABORT)
 ANSWERS: Final = (Operation.ACK, Operation.DONE, Operation.ABORTED)
 _MOST_COMMENT: Final = 80
-_EVIDENCE_LINK: Final = 147
-_TAGS: Final = (0x8100, 0x88A8)
 _MOST_TAGS: Final = 4
 _HEAD_BYTES: Final = FIELD["DIGEST"][0]
 _STEP_BYTES: Final = 24  # of its evidence packet; the word comes last
@@ -124,7 +124,7 @@ class _Gathered:
         start = packets["offset"].astype(numpy.int64)
         rest = packets["captured"].astype(numpy.int64)
         for _ in range(_MOST_TAGS):
-            tagged = (rest >= 18) & numpy.isin(_number(chunk, start + 12, 2, rest >= 18), _TAGS)
+            tagged = (rest >= 18) & numpy.isin(_number(chunk, start + 12, 2, rest >= 18), VLAN_TAGS)
             start, rest = start + 4 * tagged, rest - 4 * tagged
         whole = rest >= _HEAD_BYTES
         packets, start = packets[whole], start[whole]
@@ -218,7 +218,7 @@ def _key(end: int, id: int) -> int:
 
 
 def _role(interface: Interface) -> str:
-    if interface.link_type == _EVIDENCE_LINK and interface.name == "evidence":
+    if interface.link_type == LINK_TYPE_USER0 and interface.name == "evidence":
         return "evidence"
     return interface.name
 

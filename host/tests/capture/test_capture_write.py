@@ -22,37 +22,8 @@ from oae.testing import requirement
 from oae.trace import BENCH, Fate, Receive, Trace, TraceError, Transmit
 from scapy.utils import RawPcapNgReader
 
-SCENARIO = """
-version = 1
-[link]
-window = 4
-record_max = 32
-[load.a]
-records = 12
-[load.b]
-records = 12
-[rates.both]
-drop = 0.10
-duplicate = 0.10
-reorder = 0.05
-corrupt = 0.10
-[[fault]]
-when = "a->b DATA #3"
-do = "drop"
-[[fault]]
-when = "b DELIVERED #4"
-do = "cut a->b"
-for = "200 cycles"
-[[fault]]
-when = "a DECIDED #4"
-do = "crash a"
-for = "20 cycles"
-[[fault]]
-when = "b DELIVERED #6"
-do = "crash b"
-[limits]
-cycles = 100000
-"""
+from host.tests.capture.report_sample import SCENARIO
+
 EVERY_LINE = """oae-trace 1
 parameter ends 2
 parameter mac.a 02000000000a
