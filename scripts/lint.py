@@ -13,12 +13,14 @@ from pathlib import Path
 from oae.toolchain import ToolError, environment
 
 ROOT = Path(__file__).resolve().parents[1]
-INCLUDES = "-Ihdl/rtl"
+STRICT = ["verilator", "--lint-only", "--quiet", "-Wall", "-Ihdl/rtl"]
 FILE_LISTS = {
     "hdl/rtl.f": [],
     "hdl/fito/fito.f": ["-f", "hdl/rtl.f"],
     "hdl/sim.f": ["--timing", "-Ihdl/sim", "-f", "hdl/rtl.f"],
 }
+# The one end, with the other cores that it can have.
+FITO_END = ["-DOAE_FITO", "-f", "hdl/rtl.f", "-f", "hdl/fito/fito.f", "--top-module", "oae_end"]
 # A file that it cannot parse (an `ifdef in the middle of a statement) it names and leaves alone.
 FORMATTER = ["verible-verilog-format", "--inplace", "--column_limit=100"]
 TOOLS = ("ruff", "mypy", "verilator", "verible-verilog-lint", "verible-verilog-format")
@@ -34,8 +36,9 @@ def python_checks() -> Iterator[Command]:
 
 
 def verilog_sources() -> list[str]:
-    """Every hand-written Verilog file; headers are generated."""
-    return sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("hdl/**/*.v"))
+    """Verilog of the link, of the simulated pair, and of the compiled engine; no headers."""
+    paths = [*ROOT.glob("hdl/**/*.v"), *ROOT.glob("hdl/compiled/*.sv")]
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
 
 
 def verilog_checks() -> Iterator[Command]:
@@ -51,8 +54,13 @@ def verilog_checks() -> Iterator[Command]:
         for line in (ROOT / file_list).read_text().split():
             if line.endswith(".v"):
                 module = Path(line).stem
-                strict = ["verilator", "--lint-only", "--quiet", "-Wall", INCLUDES, *options]
-                yield f"verilator {module}", [*strict, "-f", file_list, "--top-module", module]
+                top = ["-f", file_list, "--top-module", module]
+                yield f"verilator {module}", [*STRICT, *options, *top]
+    yield "verilator oae_end of FITO", [*STRICT, *FITO_END]
+    for source in sources:
+        if source.endswith(".sv"):
+            top = [source, "--top-module", Path(source).stem]
+            yield f"verilator {source}", [*STRICT, "-Ihdl/sim", *top]
 
 
 def fixes() -> Iterator[Command]:

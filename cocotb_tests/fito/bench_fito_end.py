@@ -11,7 +11,7 @@ from cocotb_tests.fito.fito_bench import data, fito, join
 from cocotb_tests.reference_peer import operation_of
 
 RETRY_CYCLES = int(cocotb.plusargs["retry_cycles"])
-RETRIES = int(cocotb.plusargs["retries"])
+RETRIES = 31
 RECORD = b"the one record"
 
 

@@ -1,4 +1,4 @@
-"""One `oae_fito_end` between a scripted MAC and a scripted host; nothing follows it in lockstep.
+"""One FITO `oae_end` between a scripted MAC and a scripted host; nothing follows it in lockstep.
 
 The reference end is its peer: it brings the link up, and its ACKs are those that a FITO end sends.
 """

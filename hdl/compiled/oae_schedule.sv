@@ -3,7 +3,9 @@
 `default_nettype none
 
 module oae_schedule #(
-    parameter integer WORDS      = 0,   // of no concern here
+    // verilator lint_off UNUSEDPARAM
+    parameter integer WORDS      = 0,
+    // verilator lint_on UNUSEDPARAM
     parameter integer HEAD_WORDS = 80,
     parameter integer PORTS      = 3
 ) (

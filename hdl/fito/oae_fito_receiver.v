@@ -5,12 +5,14 @@
 // An id beyond the window proves that the sender has done with what is WINDOW ids below: what of it
 // never came is skipped, and what waited behind it is discarded, as at the reset of a connection.
 //
-// It takes at most one step a cycle and tells it as one event word, as oae_responder_core does.
+// It takes at most one step a cycle and tells it as one event word. Its ports are those of
+// oae_responder_core, in whose place it stands.
 `default_nettype none
 `include "oae_defs.vh"
 
 module oae_fito_receiver #(
     parameter integer WINDOW    = 8,
+    parameter integer ID_BITS   = 32,
     parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
@@ -24,37 +26,44 @@ module oae_fito_receiver #(
     input wire                 adopt,      // SESSION_ADOPTED: ids start at 0
 
     // a verified DATA, COMMIT or ABORT; its fields hold until the next one
-    input wire        frame_valid,
-    input wire [ 4:0] frame_operation,
-    input wire [31:0] frame_id,
-    input wire [ 7:0] frame_kind,
-    input wire        frame_stored,     // every word of its record was stored
+    input wire               frame_valid,
+    input wire [        4:0] frame_operation,
+    input wire [ID_BITS-1:0] frame_id,
+    input wire [        7:0] frame_kind,
+    input wire               frame_matches,
+    input wire               frame_stored,     // every word of its record was stored
     // why a record may not be held; the sender hears nothing and tries again
-    input wire        other_epoch,
-    input wire        not_prepared,
-    input wire        refuse,
+    input wire               other_epoch,
+    input wire               not_prepared,
+    input wire               refuse,
 
     // this edge names the slot: the frame's digest, kind and length are recorded with it
     output reg                  record_valid,
+    output wire                 record_held,
     output wire [SLOT_BITS-1:0] record_slot,
 
     // may a record word of this id be stored? (in the window, slot free of it)
-    input  wire [31:0] store_id,
-    output wire        store_allowed,
+    input  wire [ID_BITS-1:0] store_id,
+    output wire               store_allowed,
 
     // delivery: ready at the handshake of the record's last beat
     output wire                 deliver_valid,
     input  wire                 deliver_ready,
     output wire [SLOT_BITS-1:0] head_slot,
-    output wire [         31:0] head_id,
+    output wire [  ID_BITS-1:0] head_id,
     output reg                  advance_taken,  // this edge an epoch advance takes effect
+    // nothing is ever in doubt: arrival was the commit
+    output wire                 doubt_valid,
+    input  wire                 doubt_ready,
 
     // ACKs owed to the peer; a grant takes one
     output wire [   WINDOW-1:0] owes_answer,
     input  wire                 grant_valid,
     input  wire [SLOT_BITS-1:0] grant_slot,
     input  wire [SLOT_BITS-1:0] look_slot,
-    output wire [         31:0] look_id,
+    output wire [  ID_BITS-1:0] look_id,
+    output wire [          4:0] look_operation,
+    output wire [          5:0] look_reason,
     output wire                 unresolved,
 
     output reg        event_valid,
@@ -65,14 +74,15 @@ module oae_fito_receiver #(
   reg [3*WINDOW-1:0] state, next_state;
   reg [WINDOW-1:0] delivered, next_delivered;
   reg [WINDOW-1:0] advance, next_advance;
-  reg [31:0] ids[0:WINDOW-1];
-  reg [31:0] deliver_pointer, next_deliver_pointer;
+  reg [ID_BITS-1:0] ids[0:WINDOW-1];
+  reg [ID_BITS-1:0] deliver_pointer, next_deliver_pointer;
   // Lost with a crash.
   reg [WINDOW-1:0] answer, next_answer;
   reg inbox, next_inbox;  // a verified frame waits
   reg settling, next_settling;  // a slot is TENTATIVE
+  reg settled;  // one was: which of two epochs is later is known a cycle after the step
   reg [SLOT_BITS-1:0] settling_slot, next_settling_slot;
-  reg [31:0] oldest, next_oldest;  // id that the sender may still send
+  reg [ID_BITS-1:0] oldest, next_oldest;  // id that the sender may still send
   reg discarding, next_discarding;
   reg next_event_valid;
   reg [63:0] next_event_word;
@@ -80,9 +90,9 @@ module oae_fito_receiver #(
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
   wire [2:0] frame_state = state[3*frame_slot+:3];
   wire frame_named = frame_state != `OAE_STATE_IDLE && ids[frame_slot] == frame_id;
-  wire [31:0] window_last = {{32 - SLOT_BITS{1'b0}}, slot_mask};
-  wire [31:0] distance = frame_id - deliver_pointer;
-  wire below = distance[31];
+  wire [ID_BITS-1:0] window_last = {{ID_BITS - SLOT_BITS{1'b0}}, slot_mask};
+  wire [ID_BITS-1:0] distance = frame_id - deliver_pointer;
+  wire below = distance[ID_BITS-1];
   wire beyond = !below && distance > window_last;
 
   wire [SLOT_BITS-1:0] store_slot = store_id[SLOT_BITS-1:0] & slot_mask;
@@ -90,9 +100,14 @@ module oae_fito_receiver #(
   assign store_allowed = !store_named && store_id - deliver_pointer <= window_last;
 
   assign record_slot = frame_slot;
+  assign record_held = record_valid;
+  assign doubt_valid = 1'b0;
+  assign look_operation = `OAE_OPERATION_ACK;
+  assign look_reason = `OAE_ABORT_REASON_NONE;
+  wire unused = &{1'b0, frame_matches, doubt_ready};
   assign head_slot = deliver_pointer[SLOT_BITS-1:0] & slot_mask;
-  assign head_id = deliver_pointer;
-  assign look_id = ids[look_slot];
+  assign head_id   = deliver_pointer;
+  assign look_id   = ids[look_slot];
   wire head_committed = state[3*head_slot+:3] == `OAE_STATE_COMMITTED && !delivered[head_slot] &&
       ids[head_slot] == deliver_pointer;
 
@@ -105,8 +120,8 @@ module oae_fito_receiver #(
   assign owes_answer = answer;
 
   // Ids that are given up, by the sender or with the session.
-  wire [31:0] behind = oldest - deliver_pointer;
-  wire sliding = changing ? unresolved : !behind[31] && behind != 32'd0;
+  wire [ID_BITS-1:0] behind = oldest - deliver_pointer;
+  wire sliding = changing ? unresolved : !behind[ID_BITS-1] && behind != {ID_BITS{1'b0}};
   assign deliver_valid = head_committed && !advance[head_slot] && !(sliding && discarding);
   wire delivery = deliver_valid && deliver_ready;
 
@@ -150,7 +165,7 @@ module oae_fito_receiver #(
     // TRANSMIT comes first in a cycle: what it clears a step may set.
     if (grant_valid) next_answer[grant_slot] = 1'b0;
 
-    if (delivery || (head_committed && advance[head_slot] && !settling)) begin
+    if (delivery || (head_committed && advance[head_slot] && !settling && !settled)) begin
       // The host has the record (an epoch advance takes effect here): only then it is acknowledged.
       advance_taken = !delivery;
       next_delivered[head_slot] = 1'b1;
@@ -230,8 +245,8 @@ module oae_fito_receiver #(
     end else next_event_valid = 1'b0;
 
     if (adopt) begin
-      next_deliver_pointer = 32'd0;
-      next_oldest = 32'd0;
+      next_deliver_pointer = {ID_BITS{1'b0}};
+      next_oldest = {ID_BITS{1'b0}};
       next_state = {3 * WINDOW{1'b0}};
       next_delivered = {WINDOW{1'b0}};
       next_answer = {WINDOW{1'b0}};
@@ -260,6 +275,7 @@ module oae_fito_receiver #(
     answer <= next_answer;
     inbox <= next_inbox;
     settling <= next_settling;
+    settled <= settling;
     settling_slot <= next_settling_slot;
     oldest <= next_oldest;
     discarding <= next_discarding;
@@ -281,8 +297,8 @@ module oae_fito_receiver #(
       state <= {3 * WINDOW{1'b0}};
       delivered <= {WINDOW{1'b0}};
       advance <= {WINDOW{1'b0}};
-      deliver_pointer <= 32'd0;
-      oldest <= 32'd0;
+      deliver_pointer <= {ID_BITS{1'b0}};
+      oldest <= {ID_BITS{1'b0}};
     end
   end
 

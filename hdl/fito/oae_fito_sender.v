@@ -1,17 +1,18 @@
 // Sender of one lane of a link that is forward in time only: it sends, waits for the ACK, and sends
-// again when a timer runs out. After RETRIES repeats it gives up and tells the host a failure,
-// whatever became of the record.
+// again when the timer (oae_fito_beat) finds that overdue. After RETRIES repeats it gives up and
+// tells the host a failure, whatever became of the record.
 //
-// It takes at most one step a cycle and tells it as one event word, as oae_initiator_core does.
+// It takes at most one step a cycle and tells it as one event word. Its ports are those of
+// oae_initiator_core, in whose place it stands.
 // TENTATIVE is sent and not acknowledged, COMMITTED acknowledged, ABORTED given up.
 `default_nettype none
 `include "oae_defs.vh"
 
 module oae_fito_sender #(
-    parameter integer WINDOW       = 8,
-    parameter integer RETRY_CYCLES = 128,
-    parameter integer RETRIES      = 31,
-    parameter integer SLOT_BITS    = WINDOW > 1 ? $clog2(WINDOW) : 1
+    parameter integer WINDOW    = 8,
+    parameter integer ID_BITS   = 32,
+    parameter integer RETRIES   = 31,
+    parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
     input wire rst,
@@ -19,7 +20,6 @@ module oae_fito_sender #(
     input wire amnesia,
 
     // from the link machine
-    input wire                 up,
     input wire [SLOT_BITS-1:0] slot_mask,  // negotiated WINDOW - 1
     input wire                 can_open,
     input wire                 changing,
@@ -27,16 +27,17 @@ module oae_fito_sender #(
     input wire                 resend,     // every waiting slot sends once
 
     // a verified answer; its fields hold until the next one
-    input wire        frame_valid,
-    input wire [ 4:0] frame_operation,
-    input wire [31:0] frame_id,
-    input wire        frame_matches,    // its digest is the slot's
+    input wire               frame_valid,
+    input wire [        4:0] frame_operation,
+    input wire [ID_BITS-1:0] frame_id,
+    input wire               frame_matches,    // its digest is the slot's
+    input wire [        5:0] frame_reason,
 
     // a record gets its sequence number at the handshake
     input  wire                 open_valid,
     output reg                  open_ready,
     input  wire [          7:0] open_kind,
-    output wire [         31:0] open_id,
+    output wire [  ID_BITS-1:0] open_id,
     output wire [SLOT_BITS-1:0] open_slot,
     output wire                 open_slot_idle,
 
@@ -49,19 +50,28 @@ module oae_fito_sender #(
     input  wire [15:0] submit_tag,
 
     // what was sent cannot be taken back: every cancel is ignored
-    input  wire        cancel_valid,
-    output reg         cancel_ready,
-    input  wire [15:0] cancel_tag,
+    input  wire              cancel_valid,
+    output reg               cancel_ready,
+    input  wire [      15:0] cancel_tag,
+    input  wire [WINDOW-1:0] cancel_hit,
+
+    // the slot's ACK is overdue
+    input  wire                 retry_valid,
+    output reg                  retry_ready,
+    input  wire [SLOT_BITS-1:0] retry_slot,
 
     // what is owed to the peer; a grant takes one frame
+    output wire [   WINDOW-1:0] owes_decision,  // never: there is no COMMIT or ABORT
     output wire [   WINDOW-1:0] owes_repeat,
     output wire [   WINDOW-1:0] owes_first,
     output reg  [   WINDOW-1:0] waiting,
+    output wire [   WINDOW-1:0] undecided,
+    output wire [   WINDOW-1:0] committed,      // never waits for anything
     output wire [   WINDOW-1:0] owes,
     input  wire                 grant_valid,
     input  wire [SLOT_BITS-1:0] grant_slot,
     input  wire [SLOT_BITS-1:0] look_slot,
-    output wire [         31:0] look_id,
+    output wire [  ID_BITS-1:0] look_id,
     output wire                 busy,
 
     // completion: stable once offered
@@ -69,7 +79,7 @@ module oae_fito_sender #(
     input  wire                 tell_ready,
     output reg                  tell_refusal,
     output reg  [SLOT_BITS-1:0] tell_slot,
-    output wire [         31:0] tell_id,
+    output wire [  ID_BITS-1:0] tell_id,
     output reg  [          1:0] tell_outcome,
     output reg  [          5:0] tell_reason,
     output reg                  tell_taken,    // this edge frees tell_slot
@@ -80,14 +90,11 @@ module oae_fito_sender #(
 
   localparam integer TRY_BITS = $clog2(RETRIES + 1);
   localparam [TRY_BITS-1:0] LAST_TRY = RETRIES[TRY_BITS-1:0];
-  localparam integer TIME_BITS = $clog2(RETRY_CYCLES) + 2;
-  localparam [TIME_BITS-1:0] OVERDUE = RETRY_CYCLES[TIME_BITS-1:0];
-  localparam integer LAST_SLOT = WINDOW - 1;
 
   // Lost with amnesia only.
   reg [3*WINDOW-1:0] state, next_state;
-  reg [31:0] ids[0:WINDOW-1];
-  reg [31:0] next_id, next_next_id;
+  reg [ID_BITS-1:0] ids[0:WINDOW-1];
+  reg [ID_BITS-1:0] next_id, next_next_id;
   reg [WINDOW-1:0] advance, next_advance;  // slot holds an epoch advance
   // Lost with a crash.
   reg [WINDOW-1:0] send, next_send;  // a frame is owed
@@ -116,25 +123,10 @@ module oae_fito_sender #(
   assign owes = send;
   assign owes_repeat = send & sent;
   assign owes_first = send & ~sent;
-
-  // The timer: when each slot sent last, looked at one slot a cycle.
-  reg [TIME_BITS-1:0] now;
-  reg [TIME_BITS-1:0] sent_at[0:WINDOW-1];
-  reg [SLOT_BITS-1:0] timer_slot;
-  wire [TIME_BITS-1:0] age = now - sent_at[timer_slot];
-  wire overdue = up && waiting[timer_slot] && sent[timer_slot] && !send[timer_slot] &&
-      age >= OVERDUE && !(grant_valid && grant_slot == timer_slot);
-  reg timer_taken;
-  always @(posedge clk) begin
-    now <= now + 1'b1;
-    if (grant_valid) sent_at[grant_slot] <= now;
-    if (!overdue || timer_taken)
-      timer_slot <= timer_slot == LAST_SLOT[SLOT_BITS-1:0] ? {SLOT_BITS{1'b0}} : timer_slot + 1'b1;
-    if (rst) begin
-      now <= {TIME_BITS{1'b0}};
-      timer_slot <= {SLOT_BITS{1'b0}};
-    end
-  end
+  assign owes_decision = {WINDOW{1'b0}};
+  assign undecided = waiting;
+  assign committed = {WINDOW{1'b0}};
+  wire unused = &{1'b0, frame_reason, cancel_hit};
 
   // The lowest slot whose outcome can be told, and what would be told.
   reg tellable;
@@ -190,7 +182,7 @@ module oae_fito_sender #(
     discard_ready = 1'b0;
     cancel_ready = 1'b0;
     tell_taken = 1'b0;
-    timer_taken = 1'b0;
+    retry_ready = 1'b0;
     next_event_valid = 1'b1;
     next_event_word = 64'd0;
 
@@ -255,28 +247,28 @@ module oae_fito_sender #(
       next_advance[open_slot] = open_kind == `OAE_KIND_EPOCH_ADVANCE;
       next_event_word = word(`OAE_EVENT_OPENED, open_slot, `OAE_STATE_IDLE, `OAE_STATE_TENTATIVE,
                              open_kind, next_id);
-    end else if (overdue && tries[TRY_BITS*timer_slot+:TRY_BITS] == LAST_TRY) begin
-      timer_taken = 1'b1;
-      next_state[3*timer_slot+:3] = `OAE_STATE_ABORTED;
+    end else if (retry_valid && tries[TRY_BITS*retry_slot+:TRY_BITS] == LAST_TRY) begin
+      retry_ready = 1'b1;
+      next_state[3*retry_slot+:3] = `OAE_STATE_ABORTED;
       next_event_word = word(
         `OAE_EVENT_CANCELLED,
-        timer_slot,
+        retry_slot,
         `OAE_STATE_TENTATIVE,
         `OAE_STATE_ABORTED,
         8'd0,
-        ids[timer_slot]
+        ids[retry_slot]
       );
-    end else if (overdue) begin
-      timer_taken = 1'b1;
-      next_send[timer_slot] = 1'b1;
-      next_tries[TRY_BITS*timer_slot+:TRY_BITS] = tries[TRY_BITS*timer_slot+:TRY_BITS] + 1'b1;
+    end else if (retry_valid) begin
+      retry_ready = 1'b1;
+      next_send[retry_slot] = 1'b1;
+      next_tries[TRY_BITS*retry_slot+:TRY_BITS] = tries[TRY_BITS*retry_slot+:TRY_BITS] + 1'b1;
       next_event_word = word(
         `OAE_EVENT_RETRIED,
-        timer_slot,
+        retry_slot,
         `OAE_STATE_TENTATIVE,
         `OAE_STATE_TENTATIVE,
         8'd0,
-        ids[timer_slot]
+        ids[retry_slot]
       );
     end else next_event_valid = 1'b0;
 
@@ -294,7 +286,7 @@ module oae_fito_sender #(
       next_tell_reason  = tellable_reason;
     end
 
-    if (adopt) next_next_id = 32'd0;
+    if (adopt) next_next_id = {ID_BITS{1'b0}};
 
     // At the edge of a restart no step is taken.
     if (rst || amnesia || crash) begin
@@ -302,6 +294,7 @@ module oae_fito_sender #(
       refusal_taken = 1'b0;
       discard_ready = 1'b0;
       cancel_ready = 1'b0;
+      retry_ready = 1'b0;
       tell_taken = 1'b0;
       next_event_valid = 1'b0;
     end
@@ -338,7 +331,7 @@ module oae_fito_sender #(
     end
     if (rst || amnesia) begin
       state   <= {3 * WINDOW{1'b0}};
-      next_id <= 32'd0;
+      next_id <= {ID_BITS{1'b0}};
       advance <= {WINDOW{1'b0}};
     end
   end

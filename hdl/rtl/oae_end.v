@@ -6,6 +6,18 @@
 `include "oae_defs.vh"
 `include "oae_ablate.vh"
 
+// What makes the link bilateral. A link that is forward in time only, to compare with, has other
+// parts in their places, with the same ports (hdl/fito, docs/fito.md).
+`ifdef OAE_FITO
+`define OAE_INITIATOR oae_fito_sender
+`define OAE_RESPONDER oae_fito_receiver
+`define OAE_BEAT oae_fito_beat
+`else
+`define OAE_INITIATOR oae_initiator_core
+`define OAE_RESPONDER oae_responder_core
+`define OAE_BEAT oae_beat
+`endif
+
 module oae_end #(
     parameter integer WINDOW = 8,  // slots a lane: 1, 2, 4 ... 64
     parameter integer RECORD_MAX = 64,  // longest record in bytes: 8 to 1488, times 8
@@ -288,7 +300,7 @@ module oae_end #(
 
   wire [SLOT_BITS-1:0] frame_slot = frame_id[SLOT_BITS-1:0] & slot_mask;
 
-  oae_initiator_core #(
+  `OAE_INITIATOR #(
       .WINDOW (WINDOW),
       .ID_BITS(ID_BITS)
   ) initiator (
@@ -486,7 +498,7 @@ module oae_end #(
   };
   reg [31:0] incoming_advance;
 
-  oae_responder_core #(
+  `OAE_RESPONDER #(
       .WINDOW (WINDOW),
       .ID_BITS(ID_BITS)
   ) responder (
@@ -663,7 +675,7 @@ module oae_end #(
   // ---------------------------------------------------------------- beats
   wire beat_due, grant_beat;
   wire [31:0] beat_word;
-  oae_beat #(
+  `OAE_BEAT #(
       .WINDOW(WINDOW),
       .BEAT_IDLE(BEAT_IDLE),
       .BEAT_BUSY(BEAT_BUSY),

@@ -3,7 +3,6 @@
 `default_nettype none
 `include "oae_defs.vh"
 `include "oae_schedule.vh"
-`include "../fito/oae_fito.vh"
 
 module oae_end_bench #(
     parameter         [ 7:0] END           = 0,
@@ -185,7 +184,7 @@ module oae_end_bench #(
   wire [2:0] initiator_balance, responder_balance;
   wire [47:0] unused_cycle;
 
-  `OAE_END #(
+  oae_end #(
       .WINDOW(WINDOW),
       .RECORD_MAX(RECORD_MAX),
       .ETHERTYPE(ETHERTYPE),

@@ -3,7 +3,6 @@
 `default_nettype none
 `include "oae_defs.vh"
 `include "oae_schedule.vh"
-`include "../fito/oae_fito.vh"
 
 module oae_link_pair #(
     parameter integer        WINDOW_A      = 8,
@@ -74,6 +73,15 @@ module oae_link_pair #(
   wire [ENDS-1:0] refuse, disabled, mute, cancel;
   wire [16*ENDS-1:0] cancel_tag;
   wire [32*ENDS-1:0] epoch, prepared;
+  // Where memory is volatile, every crash is amnesia.
+  wire [ENDS-1:0] wanted_crash, wanted_amnesia;
+`ifdef OAE_CRASH_FORGETS
+  assign crash   = {ENDS{1'b0}};
+  assign amnesia = wanted_amnesia | wanted_crash;
+`else
+  assign crash   = wanted_crash;
+  assign amnesia = wanted_amnesia;
+`endif
   wire [`OAE_RULES_MAX-1:0] fired;
   wire [ENDS-1:0] start_disable, start_mute;
   wire [64*ENDS-1:0] start_epochs;
@@ -128,7 +136,7 @@ module oae_link_pair #(
           .clk(clk),
           .rst(rst),
           .crash(crash[e]),
-          .amnesia(amnesia[e] || (`OAE_CRASH_FORGETS && crash[e])),
+          .amnesia(amnesia[e]),
           .run(run),
           .seed(seed),
           .same_session(same_session),
@@ -283,8 +291,8 @@ module oae_link_pair #(
       .strike_argument_1(strike_argument_1),
       .strike_rule(strike_rule),
       .cut(cut),
-      .crash(crash),
-      .amnesia(amnesia),
+      .crash(wanted_crash),
+      .amnesia(wanted_amnesia),
       .stall_deliver(stall_deliver),
       .stall_completion(stall_completion),
       .stall_doubt(stall_doubt),

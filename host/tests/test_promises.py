@@ -15,6 +15,8 @@ from oae.prove.runner import PASS
 from oae.synth.sources import ROOT
 from oae.testing import requirement
 
+from host.tests.left_out import left_out
+
 LANE, PROGRESS = "lane:promises", "progress:two_slots"
 TASK = {**dict.fromkeys(PROMISES, LANE), "oldest_told": PROGRESS, "quiet": PROGRESS}
 INGREDIENTS = {
@@ -98,14 +100,6 @@ def changed(place: Path, label: str, text: str) -> str:
     return text.replace(file, str(copy))
 
 
-def left_out(label: str, text: str) -> str:
-    """The SBY file with one assertion deleted from the netlist."""
-    top = f"oae_{TASK[label].partition(':')[0]}_proof"
-    prepared = f"prep -top {top} -flatten\n"
-    assert prepared in text
-    return text.replace(prepared, f"{prepared}delete {top}/{label}\n")
-
-
 def run(monkeypatch: pytest.MonkeyPatch, label: str, edit: Callable[[str], str]) -> runner.Outcome:
     (task,) = tasks.choose(tasks.tasks(), [TASK[label]], quick=False)
     place = Path("build/promises") / label
@@ -123,6 +117,9 @@ def test_of_some_defect_only_this_promise_tells(
 ) -> None:
     broken = run(monkeypatch, label, partial(changed, tmp_path, label))
     assert [one.name for one in broken.failed] == [label]
-    others = run(monkeypatch, label, lambda text: left_out(label, changed(tmp_path, label, text)))
+    top = f"oae_{TASK[label].partition(':')[0]}_proof"
+    others = run(
+        monkeypatch, label, lambda text: left_out(top, label, changed(tmp_path, label, text))
+    )
     assert label not in {one.name for one in others.properties}
     assert others.result == PASS, others.failed

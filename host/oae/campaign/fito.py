@@ -1,46 +1,76 @@
-"""FITO beside the bilateral link: the same scenario on both, judged by what the hosts see.
+"""FITO beside the bilateral link: the same faults for both, judged by what the hosts see.
 
-    python -m oae.campaign.fito --runs 10
+    python -m oae.campaign.fito --runs 100               random runs, as `oae campaign` draws them
+    python -m oae.campaign.fito --scenario clean --runs 5
 
-The scoreboard judges steps, and a link that commits on arrival takes steps that no bilateral link
-may take. Here only outcomes count, of each link alike (docs/fito.md).
+Each seed is played on every link: with the same load, hosts, faults and parameters (docs/fito.md).
 """
 
 import argparse
+import json
+import os
+import sys
 import tempfile
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import cache, partial
+from itertools import count, islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from oae.check.expect import expectations
-from oae.check.scoreboard import Scoreboard
-from oae.check.verdict import Expectations, Promise, Spread
-from oae.engines import rtl
+import numpy
+from rich.console import Console
+from rich.progress import Progress
+
+from oae.campaign.outcomes import Tally, tally
+from oae.campaign.swarm import BUILDS, drawn
+from oae.campaign.workers import processes
+from oae.check.verdict import Promise, Spread, Verdict
+from oae.engines.compiled import Engine, build, parameters
 from oae.errors import OaeError
 from oae.options import positive
-from oae.scenario.parse import parse, parse_text
-from oae.scenario.scenario import ENDS, Scenario
-from oae.spec.constants import Kind, Outcome
-from oae.trace import Event, Trace
+from oae.scenario.parse import parse
+from oae.scenario.scenario import Scenario
+from oae.trace import Trace
+
+Values = tuple[tuple[str, int], ...]  # Verilog parameters
 
 MILLION: Final = 1_000_000
+RESAMPLES: Final = 2_000
+LIKELY: Final = (0.025, 0.975)  # the 95 % in the middle
+# Of an event that did not happen in n tries, the chance is below 3 / n with 95 %.
+RULE_OF_THREE: Final = 3
 
 
 class Link(NamedTuple):
-    """A link that is compared: what the pair is built with, and whether it forgets at a crash."""
+    """A link that is compared: what its pair is built with, and what it does not promise."""
 
     name: str
     defines: tuple[str, ...]
-    forgets: bool = False
+    unclaimed: frozenset[Promise] = frozenset()
 
 
 LINKS: Final = (
     Link("bilateral", ()),
-    Link("bilateral, volatile", (), forgets=True),
-    Link("FITO durable", ("OAE_FITO_DURABLE",)),
-    Link("FITO volatile", ("OAE_FITO",)),
+    Link("bilateral, volatile", ("OAE_CRASH_FORGETS",), frozenset({Promise.CONSERVATION})),
+    Link(
+        "FITO durable",
+        ("OAE_FITO",),
+        frozenset({Promise.AGREEMENT, Promise.EXACTLY_ONCE, Promise.NOT_BEFORE_COMMITTED}),
+    ),
+    Link(
+        "FITO volatile",
+        ("OAE_FITO", "OAE_CRASH_FORGETS"),
+        frozenset(
+            {
+                Promise.AGREEMENT,
+                Promise.EXACTLY_ONCE,
+                Promise.CONSERVATION,
+                Promise.NOT_BEFORE_COMMITTED,
+            }
+        ),
+    ),
 )
 PROMISES: Final = (
     Promise.AGREEMENT,
@@ -53,143 +83,166 @@ PROMISES: Final = (
 )
 
 
-@dataclass
-class Tally:
-    """What the hosts of one link saw, over all its runs."""
+class Rate(NamedTuple):
+    """Violations per million transactions, and the interval that holds it with 95 %."""
 
-    transactions: int = 0
-    committed: int = 0
-    failed: int = 0  # told ABORTED
-    unknown: int = 0
-    unresolved: int = 0
-    cycles: int = 0
-    useful_bytes: int = 0  # of records, each counted once however often it came
-    broken: Counter[Promise] = field(default_factory=Counter)
-    latencies: list[int] = field(default_factory=list)  # from submission to told COMMITTED
-
-    def __add__(self, other: "Tally") -> "Tally":
-        """Both together."""
-        return Tally(
-            self.transactions + other.transactions,
-            self.committed + other.committed,
-            self.failed + other.failed,
-            self.unknown + other.unknown,
-            self.unresolved + other.unresolved,
-            self.cycles + other.cycles,
-            self.useful_bytes + other.useful_bytes,
-            self.broken + other.broken,
-            self.latencies + other.latencies,
-        )
+    value: float
+    least: float
+    most: float
 
 
-class Outcomes(Scoreboard):
-    """Keeps the scoreboard's pages, and counts what they come to for the hosts."""
-
-    def __init__(self, ends: int, expected: Expectations) -> None:
-        super().__init__(ends, expected)
-        self.tally = Tally()
-        self.came: Counter[tuple[int, int, bytes]] = Counter()
-
-    def told(self, event: Event) -> None:
-        """Told COMMITTED means delivered."""
-        page = self.outgoing(event.end).page(event.value)
-        super().told(event)
-        if page.told is Outcome.COMMITTED:
-            self.tally.broken[Promise.NO_FALSE_COMPLETION] += page.delivered is None
-            if page.opened is not None:
-                self.tally.latencies.append(event.cycle - page.opened)
-
-    def record_delivered(self, event: Event) -> None:
-        """A record comes once, also if its host submits it again after a failure."""
-        lane = self.incoming(event.end)
-        page = lane.page(event.value)
-        self.tally.broken[Promise.NOT_BEFORE_COMMITTED] += page.decided is None
-        super().record_delivered(event)
-        if event.info == Kind.EPOCH_ADVANCE:
-            return
-        name = (lane.key[0], page.tag, page.data)
-        self.tally.broken[Promise.EXACTLY_ONCE] += self.came[name] > 0
-        self.tally.useful_bytes += len(page.data) if not self.came[name] else 0
-        self.came[name] += 1
-
-    def total(self) -> Tally:
-        """After the last record."""
-        if self.stop is None:
-            raise OaeError("the run has no stop")
-        tally = self.tally
-        tally.cycles = self.stop.cycle
-        for page in (page for lane in self.lanes.values() for page in lane.pages.values()):
-            contradicted = page.told is Outcome.ABORTED and page.delivered is not None
-            tally.broken[Promise.AGREEMENT] += contradicted
-        for figures in self.figures:
-            tally.transactions += figures.opened
-            tally.committed += figures.committed
-            tally.failed += figures.aborted
-            tally.unknown += figures.unknown
-            tally.unresolved += figures.unresolved
-            # The records of an end that lost its memory have no outcome.
-            tally.broken[Promise.CONSERVATION] += figures.lost
-        for violation in self.violations:
-            if violation.promise in (Promise.UNALTERED, Promise.PROGRESS):
-                tally.broken[violation.promise] += 1
-        return tally
+def _values(scenario: Scenario) -> Values:
+    """The Verilog parameters that a scenario needs."""
+    return tuple(parameters(scenario).items())
 
 
-def tally(trace: Trace, scenario: Scenario) -> Tally:
-    """What the hosts saw in a run."""
-    board = Outcomes(len(ENDS), expectations(scenario))
-    board.take(trace)
-    return board.total()
+@cache
+def _engine(values: Values, defines: tuple[str, ...]) -> Engine:
+    """The engine of this process for a link: it stays."""
+    return Engine(dict(values), defines)
 
 
 def play(link: Link, scenario: Scenario) -> Tally:
     """One run of a link."""
-    if link.forgets:
-        again = parse_text(scenario.source.replace("crash ", "amnesia "))
-        scenario = replace(again, seed=scenario.seed)
+    engine = _engine(_values(scenario), link.defines)
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        ended = rtl.run(scenario, out, defines=link.defines)
-        problems = [*ended.errors, *ended.assertions]
-        if ended.status != "finished" or problems:
-            raise OaeError(f"{link.name}: {problems[0] if problems else ended.status}")
-        return tally(Trace(out / "trace.txt"), scenario)
+        trace = Path(folder) / "trace.txt"
+        outcome = engine.run(scenario, trace=trace)
+        if outcome.verdict is Verdict.BENCH_ERROR or outcome.assertions:
+            problem = outcome.assertions[0] if outcome.assertions else outcome.reason
+            raise OaeError(f"{link.name}, seed {scenario.seed}: {problem}")
+        return tally(Trace(trace), scenario)
 
 
-def table(tallies: Sequence[tuple[str, Tally]]) -> str:
+def draw(runs: int, builds: tuple[str, ...]) -> list[Scenario]:
+    """So many random runs of a campaign, from seed 1 on, without those that draw amnesia.
+
+    Whatever is promised of durable memory assumes that it is kept.
+    """
+    every = (drawn(seed, builds) for seed in count(1))
+    kept = (run.scenario for run in every if not run.parameters["with amnesia"])
+    return list(islice(kept, runs))
+
+
+def play_all(
+    start: Callable[[], Executor], scenarios: Sequence[Scenario], console: Console
+) -> list[list[Tally]]:
+    """Every scenario on every link; the tallies of each link, in the order of the scenarios."""
+    tallies: list[list[Tally]] = [[] for _ in LINKS]
+    with Progress(console=console) as progress, start() as executor:
+        bar = progress.add_task("building", total=len(LINKS) * len(scenarios))
+        for values in dict.fromkeys(_values(scenario) for scenario in scenarios):
+            for link in LINKS:
+                build(dict(values), link.defines)
+        for link, played in zip(LINKS, tallies, strict=True):
+            progress.update(bar, description=link.name)
+            for one in executor.map(partial(play, link), scenarios):
+                played.append(one)
+                progress.advance(bar)
+    return tallies
+
+
+def rate(played: Sequence[Tally], promise: Promise) -> Rate:
+    """How often a promise was broken.
+
+    Violations of one outage come together. So it is the runs that are drawn again (bootstrap), not
+    the transactions.
+    """
+    broken = numpy.array([one.broken[promise] for one in played])
+    transactions = numpy.array([one.transactions for one in played])
+    every = max(int(transactions.sum()), 1)
+    if not broken.any():
+        return Rate(0, 0, RULE_OF_THREE * MILLION / every)
+    drawn_again = numpy.random.default_rng(1).integers(len(played), size=(RESAMPLES, len(played)))
+    rates = broken[drawn_again].sum(axis=1) / numpy.maximum(
+        transactions[drawn_again].sum(axis=1), 1
+    )
+    least, most = numpy.quantile(rates, LIKELY) * MILLION
+    return Rate(MILLION * int(broken.sum()) / every, float(least), float(most))
+
+
+def figures(link: Link, played: Sequence[Tally]) -> dict[str, Any]:
+    """What a link came to, for JSON and for the table."""
+    total = sum(played, Tally())
+    latency = Spread.of(total.latencies)
+    return {
+        "link": link.name,
+        "runs": len(played),
+        "transactions": total.transactions,
+        "promises": {
+            promise.value: {
+                "claimed": promise not in link.unclaimed,
+                "violations": total.broken[promise],
+                "per_million": rate(played, promise)._asdict(),
+            }
+            for promise in PROMISES
+        },
+        "committed": total.committed,
+        "aborted": total.failed,
+        "unknown": total.unknown,
+        "unresolved": total.unresolved,
+        "latency": {"median": latency.median, "p99": latency.p99},
+        "goodput": 8 * total.useful_bytes / max(total.cycles, 1),
+    }
+
+
+def table(columns: Sequence[dict[str, Any]]) -> str:
     """Violations per million transactions, latency and goodput, in Markdown."""
-    rows = [["", *(name for name, _ in tallies)], ["---"] + ["---:"] * len(tallies)]
-    totals = [total for _, total in tallies]
-    rows.append(["transactions", *(f"{total.transactions:,}" for total in totals)])
+    rows = [["", *(one["link"] for one in columns)], ["---"] + ["---:"] * len(columns)]
+    rows.append(["transactions", *(f"{one['transactions']:,}" for one in columns)])
     for promise in PROMISES:
-        rates = (MILLION * t.broken[promise] / max(t.transactions, 1) for t in totals)
-        rows.append([promise, *(f"{rate:,.0f}" for rate in rates)])
-    spreads = [Spread.of(total.latencies) for total in totals]
-    rows.append(["told COMMITTED", *(f"{total.committed:,}" for total in totals)])
-    rows.append(["told ABORTED", *(f"{total.failed:,}" for total in totals)])
-    rows.append(["told UNKNOWN", *(f"{total.unknown:,}" for total in totals)])
-    rows.append(["unresolved", *(f"{total.unresolved:,}" for total in totals)])
-    rows.append(["submission to COMMITTED, median", *(f"{s.median or 0:,.0f}" for s in spreads)])
-    rows.append(["the same, 99th percentile", *(f"{s.p99 or 0:,}" for s in spreads)])
-    goodputs = (8 * total.useful_bytes / max(total.cycles, 1) for total in totals)
-    rows.append(["bits of new records a cycle", *(f"{rate:.2f}" for rate in goodputs)])
+        rows.append([promise, *(_cell(one["promises"][promise]) for one in columns)])
+    for outcome in ("committed", "aborted", "unknown"):
+        rows.append([f"told {outcome.upper()}", *(f"{one[outcome]:,}" for one in columns)])
+    rows.append(["unresolved", *(f"{one['unresolved']:,}" for one in columns)])
+    for name, key in (("submission to COMMITTED, median", "median"), ("99th percentile", "p99")):
+        rows.append([name, *(f"{one['latency'][key] or 0:,.0f}" for one in columns)])
+    rows.append(["bits of new records a cycle", *(f"{one['goodput']:.2f}" for one in columns)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def main() -> None:
+def _cell(promise: dict[str, Any]) -> str:
+    """The rate with its interval; in brackets if the link does not promise it."""
+    value, least, most = promise["per_million"].values()
+    text = f"{value:,.0f} ({least:,.0f} to {most:,.0f})" if value else f"0 (< {most:,.0f})"
+    return text if promise["claimed"] else f"[{text}]"
+
+
+def main(words: Sequence[str] | None = None) -> int:
     """Run every link, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--scenario",
-        default=str(Path(__file__).with_suffix(".toml")),
-        help="a file, or a name of the library",
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=positive, default=1, help="seeds, from 1 on")
-    arguments = parser.parse_args()
-    scenario = parse(arguments.scenario)
-    seeds = [replace(scenario, seed=seed) for seed in range(1, arguments.runs + 1)]
-    print(table([(link.name, sum((play(link, one) for one in seeds), Tally())) for link in LINKS]))
+    parser.add_argument("--scenario", help="a file, or a name of the library, instead of draws")
+    parser.add_argument("--runs", type=positive, default=1, help="how many, on each link")
+    parser.add_argument(
+        "--build",
+        action="append",
+        choices=BUILDS,
+        help="draw from this build of the link only; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        "--jobs", type=positive, default=os.cpu_count(), help="processes; one a core if not given"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON only")
+    asked = parser.parse_args(words)
+    if asked.scenario and asked.build:
+        parser.error("--build: a scenario says itself what the link is built with")
+    console = Console(stderr=True, quiet=asked.json)
+    try:
+        if asked.scenario:
+            scenario = parse(asked.scenario)
+            scenarios = [replace(scenario, seed=seed) for seed in range(1, asked.runs + 1)]
+        else:
+            scenarios = draw(asked.runs, tuple(asked.build or BUILDS))
+        tallies = play_all(lambda: processes(asked.jobs), scenarios, console)
+    except OaeError as error:
+        print(f"fito: {error}", file=sys.stderr)
+        return error.exit_code
+    columns = [figures(link, played) for link, played in zip(LINKS, tallies, strict=True)]
+    print(json.dumps(columns, indent=1) if asked.json else table(columns))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,12 +1,16 @@
 """FITO beside the bilateral link: what each breaks, by scenarios that are made for it."""
 
-import sys
+import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oae.campaign import fito
-from oae.campaign.fito import LINKS, PROMISES, Link, Tally, table, tally
+from oae.campaign.fito import LINKS, MILLION, PROMISES, Link, figures, rate, table
+from oae.campaign.outcomes import Tally, tally
 from oae.check.verdict import Promise
 from oae.engines import rtl
 from oae.scenario.parse import parse_text
@@ -16,6 +20,8 @@ from oae.trace import Event, Trace
 
 BILATERAL, _, DURABLE, VOLATILE = LINKS
 FITO = (DURABLE, VOLATILE)
+OUTAGES = str(Path(fito.__file__).with_suffix(".toml"))
+BROKEN = Promise.AGREEMENT
 # All in one build a link. A FITO sender tries for 31 times 128 cycles.
 HEAD = """
 version = 1
@@ -82,10 +88,12 @@ class Played:
         return {promise: number for promise, number in counts.items() if number}
 
 
-def play(link: Link, text: str, folder: Path, simulator: str = "icarus") -> Played:
+def play(
+    link: Link, text: str, folder: Path, simulator: str = "icarus", stop: str = "resolved"
+) -> Played:
     scenario = parse_text(text)
     ended = rtl.run(scenario, folder / "run", simulator=simulator, defines=link.defines)
-    assert (ended.status, ended.stop) == ("finished", "resolved")
+    assert (ended.status, ended.stop) == ("finished", stop)
     assert not ended.assertions
     trace = Trace(folder / "run" / "trace.txt")
     events = [record for record in trace if isinstance(record, Event)]
@@ -163,40 +171,94 @@ def test_the_bilateral_link_keeps_its_promises(text: str, tmp_path: Path) -> Non
     assert run.tally.broken[Promise.NOT_BEFORE_COMMITTED] == 0
 
 
+@requirement("OAE-CMP-003")
+def test_a_run_that_does_not_end_breaks_progress(tmp_path: Path) -> None:
+    """Also if it stands still for no time that a stall limit would notice."""
+    text = BOTH_WAYS.replace("cycles = 40000", "cycles = 500")
+    run = play(VOLATILE, text, tmp_path, stop="cycles")
+    assert run.broken == {Promise.PROGRESS: 1}
+
+
 @pytest.mark.long
-@requirement("OAE-CMP-001", "OAE-CMP-002")
-def test_the_campaign_as_a_table(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@requirement("OAE-CMP-002", "OAE-CMP-003")
+@pytest.mark.parametrize("options", [["--build", "usual"], ["--scenario", OUTAGES]], ids=str)
+def test_every_link_breaks_what_it_does_not_promise(
+    options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every link through the same faults: which promises each breaks."""
-    monkeypatch.setattr(sys, "argv", ["fito", "--runs", "2"])
-    fito.main()
-    lines = capsys.readouterr().out.splitlines()
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
-    assert cells[0] == ["", *(link.name for link in LINKS)]
-    rows = {row[0]: [int(cell.replace(",", "")) for cell in row[1:]] for row in cells[2:11]}
-    bilateral, forgetful, durable, volatile = (
-        {promise: rows[promise][at] for promise in PROMISES} for at in range(len(LINKS))
-    )
-    assert not any(bilateral.values())
-    assert {promise for promise, rate in forgetful.items() if rate} == {Promise.CONSERVATION}
-    disagreed = {Promise.AGREEMENT, Promise.EXACTLY_ONCE, Promise.NOT_BEFORE_COMMITTED}
-    assert {promise for promise, rate in durable.items() if rate} == disagreed
-    assert {promise for promise, rate in volatile.items() if rate} == {
-        *disagreed,
-        Promise.CONSERVATION,
-    }
+    """The same seeds for all, drawn at random or with outages that outlast a sender's patience."""
+    assert fito.main([*options, "--runs", "20", "--json"]) == 0
+    columns = json.loads(capsys.readouterr().out)
+    assert [column["link"] for column in columns] == [link.name for link in LINKS]
+    broken = {}
+    for link, column in zip(LINKS, columns, strict=True):
+        counts = {promise: column["promises"][promise]["violations"] for promise in PROMISES}
+        broken[link] = {promise for promise, number in counts.items() if number}
+        assert broken[link] <= link.unclaimed, link.name
+        assert column["unresolved"] == 0
+    assert broken[VOLATILE] == VOLATILE.unclaimed
+    assert Promise.NOT_BEFORE_COMMITTED in broken[DURABLE]
+    if "--scenario" in options:
+        assert broken[DURABLE] == DURABLE.unclaimed
 
 
-@requirement("OAE-CMP-001")
+@requirement("OAE-CMP-003")
+def test_no_run_is_drawn_in_which_durable_memory_is_lost() -> None:
+    runs = fito.draw(50, ("usual",))
+    assert len({run.seed for run in runs}) == 50
+    assert not any("amnesia" in run.source for run in runs)
+
+
+@requirement("OAE-CMP-003")
+def test_bad_input_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fito.main(["--scenario", "no_such.toml"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "fito: no_such.toml: no such file or directory\n")
+
+
+@requirement("OAE-CMP-003")
 def test_the_table_counts_per_million() -> None:
     one = Tally(transactions=400, committed=390, failed=10, cycles=1000, useful_bytes=250)
     one.broken[Promise.AGREEMENT] = 1
     one.latencies = [10, 20, 30]
-    lines = table([("one", one), ("none", Tally())]).splitlines()
-    assert f"| {Promise.AGREEMENT} | 2,500 | 0 |" in lines
+    lines = table([figures(BILATERAL, [one]), figures(DURABLE, [Tally()])]).splitlines()
+    assert f"| {Promise.AGREEMENT} | 2,500 (2,500 to 2,500) | [0 (< 3,000,000)] |" in lines
+    assert f"| {Promise.UNALTERED} | 0 (< 7,500) | 0 (< 3,000,000) |" in lines
     assert "| submission to COMMITTED, median | 20 | 0 |" in lines
     assert "| bits of new records a cycle | 2.00 | 0.00 |" in lines
-    twice = table([("one", one + one)])
-    assert f"| {Promise.AGREEMENT} | 2,500 |" in twice
-    assert "| told COMMITTED | 780 |" in twice
+    twice = figures(BILATERAL, [one, one])
+    assert twice["promises"][Promise.AGREEMENT]["violations"] == 2
+    assert twice["committed"] == 780
+    assert twice["latency"] == {"median": 20, "p99": 30}
+
+
+RUNS = st.lists(st.tuples(st.integers(1, 1000), st.integers(0, 20)), min_size=1, max_size=30)
+
+
+@requirement("OAE-CMP-003")
+@settings(deadline=None)
+@given(RUNS)
+def test_the_interval_holds_the_rate(runs: list[tuple[int, int]]) -> None:
+    """And no more than the runs allow: it lies between the best run's rate and the worst one's."""
+    played = [Tally(transactions=number, broken=Counter({BROKEN: of})) for number, of in runs]
+    found = rate(played, BROKEN)
+    every = sum(number for number, _ in runs)
+    assert found.value == pytest.approx(MILLION * sum(of for _, of in runs) / every)
+    if not found.value:
+        assert found.least == 0
+        assert found.most == pytest.approx(3 * MILLION / every)
+        return
+    rates = [MILLION * of / number for number, of in runs]
+    assert min(rates) <= found.least * (1 + 1e-9)
+    assert found.least <= found.most <= max(rates) * (1 + 1e-9)
+
+
+@requirement("OAE-CMP-003")
+def test_what_comes_in_bursts_has_a_wider_interval() -> None:
+    """As many violations of as many transactions: all in one run, or some in each."""
+    spread = [Tally(transactions=100, broken=Counter({BROKEN: 2})) for _ in range(20)]
+    burst = [Tally(transactions=100) for _ in range(19)]
+    burst.append(Tally(transactions=100, broken=Counter({BROKEN: 40})))
+    one, other = rate(spread, BROKEN), rate(burst, BROKEN)
+    assert one.value == other.value == one.least == one.most
+    assert other.least == 0
+    assert other.most > 2 * other.value
