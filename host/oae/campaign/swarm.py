@@ -150,15 +150,18 @@ def drawn(seed: int, builds: Sequence[str]) -> Drawn:
         lines += _table(table, values)
     record_max = min(values["record_max"] for values in BUILDS[build].values())
     records = 0
+    advances = draws.chance("epoch", 0.15)
     for end in "ab":
         count = draws.integer(f"{end}.records", phase // 200, phase // 50)
         records += count
-        lines += _table(f"load.{end}", {"records": count, **_load(draws, end, record_max)})
+        lines += _table(
+            f"load.{end}", {"records": count, **_load(draws, end, record_max, advances)}
+        )
         lines += _table(f"host.{end}", _host(draws, end))
     for direction in DIRECTIONS:
         lines += _table(f'rates."{direction}"', {**_rates(draws, direction), "until": phase})
     lines += _scheduled(draws, phase, records)
-    if draws.chance("epoch", 0.15):
+    if advances:
         lines += _epoch(draws, phase)
     lines += _table("limits", {"cycles": phase + REST + REST_EACH * records})
     lines += _table("expect", {"every_fault": False})
@@ -177,11 +180,12 @@ def _text(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _load(draws: Draws, end: str, record_max: int) -> dict[str, object]:
+def _load(draws: Draws, end: str, record_max: int, advances: bool) -> dict[str, object]:
     least = draws.integer(f"{end}.size_least", 1, record_max)
     most = draws.integer(f"{end}.size_most", least, record_max)
     found: dict[str, object] = {"sizes": [least, most]}
-    found["resubmit"] = draws.chance(f"{end}.resubmit", 0.7)
+    # While the ends differ in their epoch nothing commits; a load that gave up would prove nothing.
+    found["resubmit"] = draws.chance(f"{end}.resubmit", 0.7) or advances
     if draws.chance(f"{end}.gaps", 0.3):
         found["gap"] = draws.choice(f"{end}.gap", (5, 40, 200))
     if draws.chance(f"{end}.few_outstanding", 0.2):

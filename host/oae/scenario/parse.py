@@ -28,6 +28,7 @@ from oae.scenario.scenario import (
     ScheduledFault,
     checks,
 )
+from oae.scenario.upsets import Upset, parse_upset
 from oae.spec.constants import Kind as RecordKind
 
 VERSION: Final = 1
@@ -122,7 +123,7 @@ class _Reader:
 
     def scenario(self, tables: dict[str, Any]) -> Scenario:
         known = ("version", "text", "seed", "link", "end", "load", "host", "rates", "fault")
-        self.known((), tables, (*known, "fates", "limits", "expect"))
+        self.known((), tables, (*known, "fates", "upsets", "limits", "expect"))
         if "version" not in tables:
             raise self.wrong((), f"no version; write 'version = {VERSION}'")
         if tables["version"] != VERSION:
@@ -147,6 +148,7 @@ class _Reader:
             rates=self.each(Rates, "rates", tables, DIRECTIONS),
             faults=self.faults(tables.get("fault", [])),
             fates=self.fates(tables.get("fates", [])),
+            upsets=self.upsets(tables.get("upsets", [])),
             limits=self.table(Limits, ("limits",), tables.get("limits", {})),
             expect=self.table(Expect, ("expect",), tables.get("expect", {})),
         )
@@ -158,6 +160,14 @@ class _Reader:
         link = scenario.link
         if link.beat_busy > link.beat_idle:
             raise self.wrong(("link", "beat_busy"), "greater than beat_idle")
+        patience = link.fault_beats * link.beat_busy
+        latency = sum(rates.latency for rates in scenario.rates)
+        if link.beats and latency >= patience:
+            problem = (
+                f"fault_beats x beat_busy is {patience} cycles, and the round trip takes at least "
+                f"{latency}: every answer would find the link in FAULT"
+            )
+            raise self.wrong(("link", "fault_beats"), problem)
         for end, load in zip(ENDS, scenario.loads, strict=True):
             if load.file and scenario.negotiated_record_max <= 8:
                 raise self.wrong(
@@ -262,6 +272,15 @@ class _Reader:
                 raise self.wrong(("fates", i), f"{str(fate).split(':')[0]} stands twice")
             found[fate[:4]] = fate
         return tuple(sorted(found.values()))
+
+    def upsets(self, lines: Any) -> tuple[Upset, ...]:
+        if not isinstance(lines, list):
+            raise self.wrong(("upsets",), "is not a list")
+        found = [self.said(("upsets",), i, words, parse_upset) for i, words in enumerate(lines)]
+        for i, upset in enumerate(found):
+            if upset in found[:i]:
+                raise self.wrong(("upsets", i), f"{str(upset)!r} stands twice")
+        return tuple(sorted(found, key=lambda upset: upset.cycle))
 
     def fault(self, where: Path_, table: Any) -> ScheduledFault:
         keys = ("when", "do", "for", "until", "after", "times", "chance", "at", "name", "armed_by")
