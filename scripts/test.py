@@ -61,6 +61,7 @@ SHARES: list[tuple[str, int, list[Check]]] = [
             pytest_run(
                 "cocotb tests", f"cocotb_tests {without('cocotb_tests', 'fito')}", SIMULATORS
             ),
+            Check("arcs of the machines", "python -m cocotb_tests.link.arcs"),
         ],
     ),
     (
@@ -237,7 +238,7 @@ def main() -> int:
     if not chosen:
         parser.error(f"no check has {options.only} in its name")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    for old in RESULTS.glob("*.xml"):
+    for old in RESULTS.iterdir():
         old.unlink()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     deadline = time.monotonic() + HANGING

@@ -11,10 +11,13 @@ from oae.check.lockstep import follow
 from oae.check.scoreboard import judge
 from oae.check.verdict import Verdict
 from oae.engines import rtl
+from oae.engines.rundir import Ended
 from oae.scenario.layout import Fault
 from oae.scenario.parse import parse, parse_text
 from oae.spec.constants import EventCode
 from oae.trace import Event, Fate, Power, Trace
+
+from cocotb_tests.link import arcs
 
 
 class Played(NamedTuple):
@@ -55,6 +58,8 @@ def play(
     ended = rtl.run(parsed, folder, simulator=simulator, defines=defines, direct=direct)
     assert ended.status == "finished", f"{ended.status}: {ended.errors or ended.stop}"
     trace = Trace(folder / "trace.txt")
+    if not defines and not parsed.upsets:  # else it is not the link that exploration knows
+        arcs.note(trace)
     if lockstep:
         followed = follow(trace)
         assert followed.divergence is None, f"seed {parsed.seed}: {followed.divergence}"
@@ -66,7 +71,7 @@ def play(
     return _counted(ended, trace)
 
 
-def _counted(ended: rtl.Ended, trace: Trace) -> Played:
+def _counted(ended: Ended, trace: Trace) -> Played:
     events: Counter[EventCode] = Counter()
     fates: Counter[Fault] = Counter()
     crashes: Counter[int] = Counter()

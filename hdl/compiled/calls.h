@@ -1,5 +1,6 @@
 // The calls of the Verilog (DPI) go to the run that is under way.
 #pragma once
+#include "crc_words.h"
 #include "observed.h"
 #include "schedule.h"
 
@@ -11,6 +12,12 @@ inline const Schedule* schedule = nullptr;
 
 extern "C" {
 unsigned long long oae_schedule_word(unsigned int address) { return oae::schedule->word(address); }
+unsigned int oae_crc_word(unsigned int crc, unsigned long long word) {
+  return oae::crc_word(crc, word);
+}
+unsigned int oae_crc_record_word(unsigned int crc, unsigned long long word) {
+  return oae::crc_record_word(crc, word);
+}
 void oae_parameter(const char* name, int end, unsigned long long value, int digits) {
   oae::observed->parameter(name, end, value, digits);
 }

@@ -7,6 +7,7 @@
 //   trace=PATH           the trace is to be written
 //   first                the run ends at the first finding
 //   waveform=PATH,F,T    the waveform from cycle F to cycle T (builds with a waveform only)
+//   upsets=LIST          bits to flip, as in upsets.h (builds with upsets only)
 #pragma once
 #include <cstdint>
 #include <cstdio>
@@ -22,7 +23,7 @@ namespace oae {
 
 struct Job {
   Schedule schedule;
-  std::string trace, waveform;
+  std::string trace, waveform, upsets;
   uint64_t waveform_from = 0, waveform_to = 0;
   bool is_hashed = false, ends_at_finding = false;
   std::string error;  // what is wrong with it
@@ -44,6 +45,7 @@ struct Job {
       else if (key == "trace") trace = value;
       else if (key == "first") ends_at_finding = true;
       else if (key == "waveform") read_waveform(value);
+      else if (key == "upsets") upsets = value;
       else error = "no option " + key;
     }
     const auto size = static_cast<std::streamsize>(8 * words.size());

@@ -9,6 +9,7 @@
 #include "calls.h"
 #include "console.h"
 #include "job.h"
+#include "upsets.h"
 #include "verilated.h"
 #include "waveform.h"
 
@@ -22,13 +23,16 @@ bool play(const oae::Job& job, oae::Observed& observed) {
   oae::Waveform waveform(context);
   Voae_link_pair_top top(&context);
   waveform.of(top, job);
+  oae::Upsets upsets(context, job.upsets);
   while (!context.gotFinish() && !(job.ends_at_finding && observed.feed.has_finding())) {
     top.clk = !top.clk;
+    if (!top.clk) upsets.strike();
     top.eval();
     waveform.dump(observed.cycle);
     context.timeInc(4);
   }
   top.final();
+  observed.upsets = upsets.found();
   observed.feed.finish();
   return !observed.text || observed.text->close();
 }
@@ -53,6 +57,9 @@ std::string answer(const oae::Job& job, oae::Console& console) {
   answer.numbers("faults", observed->faults);
   answer.numbers("rules", observed->rules);
   answer.numbers("cuts", observed->cuts);
+  answer.text("upsets", observed->upsets);
+  answer.numbers("registers.a", observed->registers[0]);
+  answer.numbers("registers.b", observed->registers[1]);
   answer.texts("assertions", console.lines("ASSERTION"));
   answer.rows("summary", &summary, 1);
   answer.rows("findings", findings.kept.data(), findings.kept.size());

@@ -23,6 +23,8 @@ class Observed {
   std::array<uint64_t, 16> faults{};     // frames that each fault struck, by bit
   std::array<uint64_t, 64> rules{};      // how often each fired
   std::array<uint64_t, kEnds> cuts{};    // of the direction away from each end
+  std::string upsets;                    // what each flipped bit was before
+  std::array<std::array<uint32_t, 256>, kEnds> registers{};  // by address, after the run
 
   void parameter(const std::string& name, int end, uint64_t value, int digits) {
     std::string full = name;
@@ -92,6 +94,7 @@ class Observed {
   }
 
   void read(int end, uint8_t address, uint32_t value) {
+    registers[end][address] = value;
     if (text) text->line(cycle, end, "register").hex(address, 2).hex(value, 8).end();
     auto packet = feed.evidence(Evidence::REGISTER, end, cycle);
     feed.take(packet.number<1>(address).number<4>(value), cycle);

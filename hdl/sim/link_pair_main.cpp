@@ -2,11 +2,15 @@
 //
 // The run itself is Verilog (oae_link_pair_top.v). Ctrl-C and SIGTERM end it after the current
 // cycle, so that what the trace holds up to there is written. Built with `--trace-fst`, it writes
-// the waveform as well.
+// the waveform as well; with `+upsets=LIST` it flips bits, in builds that can (upsets.h), and says
+// at the end `upsets <what each was before>`.
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
+#include <string>
 
+#include "../compiled/upsets.h"
 #include "Voae_link_pair_top.h"
 #include "verilated.h"
 #if VM_TRACE_FST
@@ -48,13 +52,17 @@ int main(int argc, char** argv) {
   context->commandArgs(argc, argv);
   const auto top = std::make_unique<Voae_link_pair_top>(context.get());
   Waveform waveform(*top);
+  const std::string argument = context->commandArgsPlusMatch("upsets=");
+  oae::Upsets upsets(*context, argument.substr(argument.find('=') + 1));
   top->clk = 0;
   while (!context->gotFinish() && !interrupted) {
+    if (!top->clk) upsets.strike();
     top->eval();
     waveform.dump(context->time());
     top->clk = !top->clk;
     context->timeInc(4);
   }
   top->final();
+  if (!upsets.found().empty()) std::printf("upsets %s\n", upsets.found().c_str());
   return interrupted ? kInterrupted : 0;
 }

@@ -19,6 +19,8 @@ from oae.toolchain import tool_versions
 FILE: Final = "campaign.toml"
 # One run in so many is read from its trace for coverage; that takes about as long as to play it.
 COVERED: Final = 10
+# From so many runs on it pays to train the programs.
+TRAINED_FROM: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,15 @@ class Request:
         """Macros that leave the ingredients out."""
         return tuple(f"OAE_ABLATE_{name}" for name in self.without)
 
+    @property
+    def trained(self) -> bool:
+        """Whether trained programs play."""
+        return self.runs >= TRAINED_FROM
+
     def task(self, seed: int) -> Task:
         """What a worker is asked for this seed."""
         covered = (seed - self.first_seed) % COVERED == 0
-        return Task(seed, self.builds, self.defines, covered)
+        return Task(seed, self.builds, self.defines, covered, self.trained)
 
 
 def build(request: Request, tell: Callable[[str], None]) -> str:
@@ -62,7 +69,7 @@ def build(request: Request, tell: Callable[[str], None]) -> str:
     digest.update(Path(swarm.__file__).read_bytes())
     for name in request.builds:
         tell(name)
-        program = compiled.build(swarm.parameters(name), request.defines)
+        program = compiled.build(swarm.parameters(name), request.defines, trained=request.trained)
         digest.update(program.parent.name.encode())
     return digest.hexdigest()
 

@@ -25,6 +25,7 @@ class Task:
     builds: tuple[str, ...]
     defines: tuple[str, ...] = ()
     covered: bool = False
+    trained: bool = False  # played by a trained program
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ class _Engines(threading.local):
     """The engines of one thread of a worker, by build: each is a process that stays."""
 
     def __init__(self) -> None:
-        self.by_build: dict[tuple[str, tuple[str, ...]], Engine] = {}
+        self.by_build: dict[tuple[str, tuple[str, ...], bool], Engine] = {}
 
-    def of(self, run: Drawn, defines: tuple[str, ...]) -> Engine:
-        """The engine for a run."""
-        key = run.build, defines
+    def of(self, build: str, task: Task) -> Engine:
+        """The engine for a run of this build."""
+        key = build, task.defines, task.trained
         if key not in self.by_build:
-            self.by_build[key] = Engine(parameters(run.build), defines)
+            self.by_build[key] = Engine(parameters(build), task.defines, trained=task.trained)
         return self.by_build[key]
 
 
@@ -81,7 +82,7 @@ _engines = _Engines()
 def play(task: Task) -> Played:
     """Play the run and judge it."""
     run = drawn(task.seed, task.builds)
-    engine = _engines.of(run, task.defines)
+    engine = _engines.of(run.build, task)
     if not task.covered:
         return _played(run, engine.run(run.scenario, sha256=True))
     with tempfile.TemporaryDirectory() as folder:

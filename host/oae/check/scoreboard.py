@@ -67,11 +67,6 @@ _ANSWERS: Final = frozenset({Operation.ACK, Operation.DONE, Operation.ABORTED})
 _VIOLATIONS: Final = frozenset(
     {EventCode.INITIATOR_VIOLATION, EventCode.RESPONDER_VIOLATION, EventCode.PAIR_VIOLATION}
 )
-# How the cores' own assertions of an event of violation end.
-_CANNOT_SEND: Final = (
-    "an answer that a correct peer cannot send",
-    "a frame that a correct peer cannot send",
-)
 
 
 class Sent(NamedTuple):
@@ -715,19 +710,14 @@ class Scoreboard:
         if self.violations:
             return Verdict.FAIL, str(self.violations[0])
         assert self.stop is not None
-        expected = self.expectations
         committed = sum(figures.committed for figures in self.figures)
         unresolved = sum(figures.unresolved for figures in self.figures)
         if unresolved:
             return Verdict.INCONCLUSIVE, f"{unresolved} records were unresolved: {self.stop.reason}"
         if self.stop.reason not in ("resolved", "requested"):
             return Verdict.INCONCLUSIVE, f"the run ended before its load: {self.stop.reason}"
-        if committed < max(expected.records, 1):
-            return Verdict.INCONCLUSIVE, f"{committed} records committed, {expected.records} wanted"
-        struck = {expected.strikers[rule] for rule in self.fired if rule in expected.strikers}
-        if expected.faults and len(struck) < expected.faults:
-            missing = min(set(expected.strikers.values()) - struck)
-            return Verdict.INCONCLUSIVE, f"fault[{missing + 1}] never struck"
+        if unmet := self.expectations.unmet(committed, self.fired):
+            return Verdict.INCONCLUSIVE, unmet
         return Verdict.PASS, f"{committed} records committed, every promise kept"
 
 
@@ -746,12 +736,10 @@ def judge(
         board.take(trace, watch)
     except TraceError as error:
         board.bench_errors.append(str(error))
-    forgiven = board.expectations.violations  # a forged frame's event is asserted as well
-    for text in assertions:
-        if forgiven and text.endswith(_CANNOT_SEND):
-            forgiven -= 1
-        else:
-            board.violations.append(Violation(Promise.ASSERTION, board.last_line, 0, text))
+    board.violations += [
+        Violation(Promise.ASSERTION, board.last_line, 0, text)
+        for text in board.expectations.unforgiven(assertions)
+    ]
     judgement = board.judge()
     judgement.sha256 = trace.sha256
     return judgement

@@ -1,9 +1,10 @@
 """What a run comes to: verdict, broken promises, and what was measured."""
 
 import statistics
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Verdict(StrEnum):
@@ -51,15 +52,42 @@ class Violation:
         return f"line {self.line}, cycle {self.cycle}: {self.promise}: {self.text}"
 
 
+# How the cores' own assertions of an event of violation end.
+_CANNOT_SEND: Final = (
+    "an answer that a correct peer cannot send",
+    "a frame that a correct peer cannot send",
+)
+
+
 @dataclass
 class Expectations:
-    """What a run must show besides keeping the promises."""
+    """What a run must show besides keeping the promises, on whatever engine."""
 
     records: int = 1  # committed, over both lanes
     faults: int = 0  # scheduled faults
     strikers: dict[int, int] = field(default_factory=dict)  # rule -> the fault that it is
     violations: int = 0  # events of violation that are forgiven (forged frames)
     obstructed: bool = False  # a host or an end is held up for good: nothing need move
+
+    def unmet(self, committed: int, fired: Collection[int]) -> str:
+        """Why a run in which so many records committed and these rules fired shows too little."""
+        if committed < max(self.records, 1):
+            return f"{committed} records committed, {self.records} wanted"
+        struck = {self.strikers[rule] for rule in fired if rule in self.strikers}
+        if self.faults and len(struck) < self.faults:
+            return f"fault[{min(set(self.strikers.values()) - struck) + 1}] never struck"
+        return ""
+
+    def unforgiven(self, assertions: Iterable[str]) -> list[str]:
+        """The lines of the RTL's assertions that count: a forged frame's event is asserted, too."""
+        left = self.violations
+        counting = []
+        for text in assertions:
+            if left and text.endswith(_CANNOT_SEND):
+                left -= 1
+            else:
+                counting.append(text)
+        return counting
 
 
 @dataclass

@@ -1,16 +1,24 @@
 """Play a run again as its run directory records it, and compare the two traces.
 
+The simulators give the same trace. The reference end (`model`) has a timing of its own: between it
+and a simulator, what is compared is the verdict on the run and the first requirement that it broke.
+
 Scenario, seed, what was overruled and ingredients left out are those of the run. With --save,
 everything that struck by chance is written down first, each fault by the coordinates of its frame,
 and it is this schedule that is played: it can be edited, and run with `oae run --scenario`.
 
-exit codes: 0 the same, 1 the traces differ, 2 bad input, 4 the bench failed
+exit codes: 0 the same, 1 not the same, 2 bad input, 4 the bench failed
 """
 
 import argparse
 from pathlib import Path
 
-from oae.engines import rtl
+from oae.capture.read import Capture
+from oae.capture.record import IN_RUN
+from oae.check.capture import check
+from oae.engines import model
+from oae.engines.player import ENGINES, play
+from oae.engines.rtl import EngineError
 from oae.engines.rundir import fresh
 from oae.errors import OaeError
 from oae.scenario.compile import compile_scenario
@@ -27,7 +35,7 @@ SUMMARY = "play a run again and say whether it is the same"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `oae replay`."""
     parser.add_argument("run", type=Path, help="run directory")
-    parser.add_argument("--simulator", choices=rtl.SIMULATORS, help="the run's if not given")
+    parser.add_argument("--engine", choices=ENGINES, help="the run's if not given")
     parser.add_argument(
         "--out", type=Path, help="run directory; a new one under runs/ if not given"
     )
@@ -50,17 +58,20 @@ def main(arguments: argparse.Namespace) -> int:
             raise OaeError(f"--save {arguments.save}: {error.strerror}") from error
         print(f"saved {len(scenario.fates)} fates of frames in {arguments.save}")
     out = arguments.out or fresh(Path("runs"), scenario.name)
-    ended = rtl.run(
+    engine = arguments.engine or before.engine
+    ended = play(
         scenario,
         out,
-        simulator=arguments.simulator or before.simulator,
+        engine=engine,
         file=before.file,
         defines=before.defines,
         command=f"oae replay {arguments.run}",
     )
     if ended.status != "finished":
-        raise rtl.EngineError(f"the simulator's run is {ended.status}; see {out}")
+        raise EngineError(f"the run is {ended.status}; see {out}")
     now = Trace(out / "trace.txt")
+    if (engine == model.NAME) != (before.engine == model.NAME):
+        return _compare_verdicts(before.trace, now, engine)
     if now.sha256 == before.trace.sha256:
         print(f"the same: {now.sha256}, {ended.cycles:,} cycles, in {out}")
         return 0
@@ -70,3 +81,18 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     print(f"not the same: {found}\nin {out}")
     return 1
+
+
+def _compare_verdicts(before: Trace, now: Trace, engine: str) -> int:
+    """What two runs with different timing came to."""
+    was, found = _verdict(before), _verdict(now)
+    same = was == found
+    text = f"the same verdict: {found}" if same else f"not the same verdict: {was}, now {found}"
+    print(f"{text}; {engine} has a timing of its own, in {now.path.parent}")
+    return 0 if same else 1
+
+
+def _verdict(trace: Trace) -> str:
+    result = check(Capture(trace.path.parent / IN_RUN))
+    broken = [found.requirement for found in result.findings[:1]]
+    return ", ".join([result.verdict, *broken])

@@ -1,4 +1,6 @@
-"""Run a scenario on the Verilog link in a simulator, check every promise, keep the evidence.
+"""Run a scenario on the link, check every promise, keep the evidence.
+
+The engine is the Verilog in one of two simulators, or the reference end (`model`).
 
 Without options a file crosses a hostile link: 10 % loss, 5 % duplication, 5 % reordering and 2 %
 corruption each way, three cuts of one direction, two crashes of each end.
@@ -27,8 +29,9 @@ from oae.check.lockstep import follow
 from oae.check.scoreboard import judge
 from oae.check.verdict import EXIT_CODES, Judgement, Promise, Verdict, Violation
 from oae.console import Console
-from oae.engines import rtl
-from oae.engines.rundir import fresh
+from oae.engines import rtl, rundir
+from oae.engines.player import ENGINES, check_ingredients, play
+from oae.engines.rundir import Ended, fresh
 from oae.errors import OaeError
 from oae.faults.hash import draw
 from oae.report.page import PAGE, write_report
@@ -39,7 +42,7 @@ from oae.scenario.parse import library, parse
 from oae.scenario.scenario import ENDS, Scenario
 from oae.trace import Event, Trace, TraceError
 
-SUMMARY = "run a scenario on the Verilog link in a simulator and check it"
+SUMMARY = "run a scenario on the link and check it"
 SAMPLE_BYTES = 256 * 1024
 FILE_BYTES_MOST = 16 * 1024 * 1024  # the trace of a run is some 30 times as long
 
@@ -51,11 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", type=Path, help="the file to carry; a sample if none is given")
     parser.add_argument("--seed", type=int, help="overrules the scenario's")
     parser.add_argument("--window", type=int, help="slots of both ends; overrules the scenario's")
-    parser.add_argument("--simulator", default="verilator", choices=rtl.SIMULATORS)
+    parser.add_argument("--engine", default=ENGINES[0], choices=ENGINES)
     parser.add_argument(
         "--out", type=Path, help="run directory; a new one under runs/ if not given"
     )
-    parser.add_argument("--timeout", type=float, help="seconds after which the simulator is ended")
+    parser.add_argument("--timeout", type=float, help="seconds after which the run is ended")
     parser.add_argument(
         "--without",
         action="append",
@@ -75,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run, judge, tell."""
-    rtl.check_ingredients(arguments.without)
+    check_ingredients(arguments.engine, arguments.without)
     scenario, overruled = _scenario(arguments)
     content = _content(scenario, arguments.file)
     out = arguments.out or fresh(Path("runs"), scenario.name)
@@ -85,7 +88,7 @@ def main(arguments: argparse.Namespace) -> int:
         raise OaeError(f"--timeout {arguments.timeout}: not a time above 0 seconds")
     console = Console(quiet=arguments.json or arguments.quiet)
     console.print(
-        f"[bold]{scenario.name}[/] on {arguments.simulator}, seed {scenario.seed}, into {out}",
+        f"[bold]{scenario.name}[/] on {arguments.engine}, seed {scenario.seed}, into {out}",
         highlight=False,
     )
     ended = _play(scenario, content, out, arguments, overruled, console)
@@ -94,7 +97,7 @@ def main(arguments: argparse.Namespace) -> int:
         _follow(judgement, Trace(out / "trace.txt"))
     if (out / IN_RUN).exists():
         _check(judgement, out, scenario.name, _command(arguments, out))
-    report = _report(scenario, arguments.simulator, out, ended, judgement, carried)
+    report = _report(scenario, arguments.engine, out, ended, judgement, carried)
     (out / "verdict.json").write_text(json.dumps(report, indent=2) + "\n")
     if carried is not None:
         (out / "received.bin").write_bytes(carried.received)
@@ -186,7 +189,7 @@ def _play(
     arguments: argparse.Namespace,
     overruled: dict[str, int | str],
     console: Console,
-) -> rtl.Ended:
+) -> Ended:
     total = sum(len(records(scenario, end, content)) for end in range(len(ENDS)))
     columns = (
         TextColumn("{task.description}"),
@@ -198,14 +201,14 @@ def _play(
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("building", total=total)
 
-        def advance(progress: rtl.Progress) -> None:
+        def advance(progress: rundir.Progress) -> None:
             text = f"cycle {progress.cycle:,}"
             bar.update(task, completed=min(progress.delivered, total), description=text)
 
-        ended = rtl.run(
+        ended = play(
             scenario,
             out,
-            simulator=arguments.simulator,
+            engine=arguments.engine,
             file=content,
             defines=[f"OAE_ABLATE_{name}" for name in arguments.without],
             waveform=arguments.waveform,
@@ -222,7 +225,7 @@ def _play(
 def _command(arguments: argparse.Namespace, out: Path) -> str:
     """How to run the same again, from the run directory."""
     words = ["oae", "run", "--scenario", str(out / "scenario.toml")]
-    words += ["--simulator", arguments.simulator]
+    words += ["--engine", arguments.engine]
     for name in ("seed", "window"):
         value = getattr(arguments, name)
         if value is not None:
@@ -237,7 +240,7 @@ def _command(arguments: argparse.Namespace, out: Path) -> str:
 
 
 def _judge(
-    scenario: Scenario, content: bytes, out: Path, ended: rtl.Ended
+    scenario: Scenario, content: bytes, out: Path, ended: Ended
 ) -> tuple[Judgement, CarriedFile | None]:
     carried = None
     if scenario.carries_file:
@@ -260,7 +263,7 @@ def _judge(
         judgement.verdict, judgement.reason = Verdict.INCONCLUSIVE, "interrupted"
     elif ended.status != "finished":
         judgement.verdict = Verdict.BENCH_ERROR
-        judgement.reason = f"the simulator's run is {ended.status}: {judgement.reason}"
+        judgement.reason = f"the run is {ended.status}: {judgement.reason}"
     return judgement, carried
 
 
@@ -305,9 +308,9 @@ def _judge_file(judgement: Judgement, carried: CarriedFile) -> None:
 
 def _report(
     scenario: Scenario,
-    simulator: str,
+    engine: str,
     out: Path,
-    ended: rtl.Ended,
+    ended: Ended,
     judgement: Judgement,
     carried: CarriedFile | None,
 ) -> dict[str, Any]:
@@ -315,7 +318,7 @@ def _report(
     report: dict[str, Any] = {
         "scenario": scenario.name,
         "seed": scenario.seed,
-        "engine": f"rtl-{simulator}",
+        "engine": engine,
         "run": str(out),
         "status": ended.status,
         **judgement.as_dict(),

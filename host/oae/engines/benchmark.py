@@ -1,13 +1,15 @@
-"""How fast the compiled engine plays, beside cocotb on Verilator with the same scenario.
+"""How fast the engines play: compiled, cocotb on Verilator, reference ends; one scenario.
 
 `python -m oae.engines.benchmark` prints resolved transactions a second of one core under the
-default mix of faults, with channels, checker and everything. Every figure is processor time; the
-engine's is the median of three runs. cocotb does least there: it gives the pair its clock, and the
-pair writes its trace, which nobody judges; its start is not counted.
+default mix of faults, with channels, checker and everything; the program is a trained one. Every
+figure is processor time; the engine's is the median of three runs. cocotb does least there: it
+gives the pair its clock, and the pair writes its trace, which nobody judges; its start is not
+counted.
 """
 
 import argparse
 import importlib
+import io
 import resource
 import sys
 import tempfile
@@ -22,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from oae.check.verdict import Verdict
-from oae.engines import compiled, rtl
+from oae.engines import compiled, model, rtl
 from oae.errors import OaeError
 from oae.options import positive
 from oae.scenario.compile import compile_scenario, write
@@ -31,6 +33,7 @@ from oae.scenario.scenario import Scenario
 
 RUNS: Final = 3
 RECORDS: Final = 20_000  # each way
+BY_REFERENCE: Final = 300  # records each way
 UNDER_COCOTB: Final = (100, 1_000)  # records each way: the difference is without its start
 # The default mix: both lanes loaded, every kind of fault of the medium, a crash now and then.
 MIX: Final = """
@@ -82,7 +85,7 @@ def engine(records: int) -> list[Speed]:
     """The compiled engine, and what Python took for the same runs."""
     speeds = []
     python = 0.0
-    with compiled.Engine(compiled.parameters(mix(1))) as engine:
+    with compiled.Engine(compiled.parameters(mix(1)), trained=True) as engine:
         engine.run(mix(1))
         for seed in range(1, RUNS + 1):
             scenario = mix(records, seed)
@@ -128,6 +131,15 @@ def under_cocotb() -> Speed:
     return Speed("cocotb on Verilator", int(transactions), int(cycles), seconds)
 
 
+def reference() -> Speed:
+    """The reference ends, in Python; nobody judges their trace."""
+    scenario = mix(BY_REFERENCE)
+    start = time.process_time()
+    ended = model.Pair(scenario, b"", frozenset(), io.StringIO()).play(None, None)
+    seconds = time.process_time() - start
+    return Speed("reference ends, in Python", 2 * BY_REFERENCE, ended.cycles, seconds)
+
+
 def _children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -143,7 +155,7 @@ def main() -> int:
     table.add_column("what")
     for heading in ("transactions/s", "cycles/s", "microseconds each"):
         table.add_column(heading, justify="right")
-    speeds = [*engine(options.records), under_cocotb()]
+    speeds = [*engine(options.records), under_cocotb(), reference()]
     for speed in speeds:
         each = speed.seconds / speed.transactions
         table.add_row(
@@ -153,7 +165,7 @@ def main() -> int:
             f"{1e6 * each:.2f}",
         )
     console.print(table)
-    fast, _, slow = speeds
+    fast, _, slow, _ = speeds
     ratio = slow.seconds / slow.transactions * fast.transactions / fast.seconds
     console.print(f"compiled engine to cocotb on Verilator: {ratio:.0f} to 1")
     return 0

@@ -7,8 +7,9 @@
 
 Nothing of a run passes through Python: the records are made in the process, and the checker judges
 the run there while it goes on. It comes to the verdict that `oae check` has of the same run's
-capture. The trace is written only if it is asked for, and is then the one that `oae.engines.rtl`
-writes, byte for byte; `sha256` is its hash without writing it.
+capture; for PASS, what the scenario expects besides must be met. The trace is written only if it is
+asked for, and is then the one that `oae.engines.rtl` writes, byte for byte; `sha256` is its hash
+without writing it.
 """
 
 import hashlib
@@ -28,9 +29,10 @@ import numpy
 from oae.capture.record import CYCLE_NS
 from oae.check import kernel
 from oae.check.capture import Judge
+from oae.check.expect import expectations
 from oae.check.findings import REQUIREMENT, Finding
 from oae.check.measured import end_counts
-from oae.check.verdict import Promise, Verdict
+from oae.check.verdict import Expectations, Promise, Verdict
 from oae.engines import rtl
 from oae.engines.cache import built
 from oae.errors import OaeError
@@ -38,8 +40,11 @@ from oae.native.build import HERE as NATIVE
 from oae.native.build import INCLUDES
 from oae.scenario.compile import compile_scenario
 from oae.scenario.layout import Fault
+from oae.scenario.parse import parse_text
 from oae.scenario.scenario import ENDS, Scenario
+from oae.scenario.upsets import listed
 from oae.toolchain import environment, tool_versions
+from oae.upsets.elements import check_upsets, reaching
 
 BUILDS: Final = rtl.ROOT / "build" / "compiled"
 SOURCES: Final = rtl.ROOT / "hdl" / "compiled"
@@ -49,6 +54,28 @@ PROGRAM: Final = "pair"
 FLAGS: Final = ("-O3", "-fno-inline", "--x-assign", "fast", "--x-initial", "fast")
 # What the Verilog becomes is a long list of bit operations: this processor's own make it faster.
 CPP_FLAGS: Final = "-std=c++20 -O2 -march=native"
+# With a profile g++ would use vectors as well, which makes this slower.
+PROFILED: Final = "-fprofile-use -Wno-missing-profile -fno-tree-vectorize"
+# What a program is profiled with: both lanes loaded, every kind of fault, crashes.
+TRAINING: Final = """
+version = 1
+[load.both]
+records = 1500
+resubmit = true
+[rates.both]
+drop = 0.02
+duplicate = 0.01
+reorder = 0.01
+corrupt = 0.01
+[[fault]]
+when = "any REFLECTED"
+chance = 0.001
+times = "always"
+do = "crash b"
+[limits]
+cycles = 200000
+stall = 50000
+"""
 PROCESSOR: Final = Path("/proc/cpuinfo")
 
 
@@ -67,11 +94,14 @@ class Outcome:
     crashes: tuple[int, int] = (0, 0)
     amnesias: tuple[int, int] = (0, 0)
     cuts: tuple[int, int] = (0, 0)  # of the direction away from the end
+    upsets: str = ""  # what each bit that was flipped was before
+    # By address, after the run.
+    registers: tuple[tuple[int, ...], tuple[int, ...]] = field(default=((), ()), repr=False)
     faults: dict[Fault, int] = field(default_factory=dict)  # frames that the medium struck
     rules: dict[int, int] = field(default_factory=dict)  # how often each rule fired
     findings: tuple[Finding, ...] = ()  # in order of packet, at most 1,000
     finding_count: int = 0
-    assertions: tuple[str, ...] = ()  # lines of the RTL's own
+    assertions: tuple[str, ...] = ()  # lines of the RTL's own, but for those that are expected
     seconds: float = 0.0  # of processor, without what Python took
     sha256: str = ""  # of the trace, if asked for
 
@@ -84,15 +114,25 @@ class Outcome:
 class Engine:
     """A pair of ends with these Verilog parameters (`parameters`), as a process of its own.
 
-    `defines` are macros of the RTL; with `waveform` it can write waveforms, many times slower.
+    `defines` are macros of the RTL; with `waveform` it can write waveforms, many times slower, and
+    with `upsets` it can flip bits of the ends' state. `trained` takes twice as long to build and
+    plays faster by an eighth: for many runs.
     """
 
     def __init__(
-        self, values: dict[str, int], defines: Sequence[str] = (), *, waveform: bool = False
+        self,
+        values: dict[str, int],
+        defines: Sequence[str] = (),
+        *,
+        waveform: bool = False,
+        upsets: bool = False,
+        trained: bool = False,
     ) -> None:
         self._values = values
+        self._defines = defines
         self._waveform = waveform
-        self._program = build(values, defines, waveform=waveform)
+        self._upsets = upsets
+        self._program = build(values, defines, waveform=waveform, upsets=upsets, trained=trained)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -130,9 +170,13 @@ class Engine:
         which. If the process dies, that is the run's BENCH_ERROR, and the next run has a new one.
         """
         options: list[str] = []
+        expected = Expectations()
         if isinstance(what, Scenario):
             self._check_fit(what)
+            expected = expectations(what)
             words, options = _prepared(what, file)
+            if what.upsets:
+                options.append(f"upsets={listed(what.upsets)}")
         else:
             words = list(what)
         if sha256:
@@ -146,8 +190,7 @@ class Engine:
                 raise OaeError("this engine was built without waveforms")
             path, start, end = waveform
             options.append(f"waveform={_name(path)},{start},{end}")
-        line = "\t".join([f"words={len(words)}", *options]) + "\n"
-        return self._ask(line.encode() + struct.pack(f"<{len(words)}Q", *words))
+        return self._ask(_job(words, options), expected)
 
     def _check_fit(self, scenario: Scenario) -> None:
         for name, value in parameters(scenario).items():
@@ -157,8 +200,11 @@ class Engine:
                 raise OaeError(
                     f"{scenario.name}: needs {name} {value}; the engine has {built_with}"
                 )
+        if scenario.upsets and not self._upsets:
+            raise OaeError(f"{scenario.name}: has upsets; the engine was built without them")
+        check_upsets(scenario, self._values, self._defines)
 
-    def _ask(self, job: bytes) -> Outcome:
+    def _ask(self, job: bytes, expected: Expectations) -> Outcome:
         if self._process is None:
             self._process = subprocess.Popen(
                 [str(self._program)],
@@ -185,7 +231,7 @@ class Engine:
             self.close()
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             return Outcome(Verdict.BENCH_ERROR, f"the engine died: {how}")
-        return _outcome(json.loads(answer))
+        return _outcome(json.loads(answer), expected)
 
 
 class _Answered(kernel.Kernel):
@@ -207,15 +253,19 @@ class _Answered(kernel.Kernel):
         return str(self._answer["stop"])
 
 
-def _outcome(answer: dict[str, Any]) -> Outcome:
+def _outcome(answer: dict[str, Any], expected: Expectations) -> Outcome:
     if "error" in answer:
         raise OaeError(answer["error"])
     judge = Judge(_Answered(answer), wire=False, damage="", dropped=0)
-    verdict, reason = judge.verdict([judge.standing(promise) for promise in REQUIREMENT])
-    assertions = tuple(answer["assertions"])
+    asked = [one for one in REQUIREMENT if one is not Promise.PROGRESS or not expected.obstructed]
+    verdict, reason = judge.verdict([judge.standing(promise) for promise in asked])
+    assertions = tuple(expected.unforgiven(answer["assertions"]))
+    rules = {number: times for number, times in enumerate(answer["rules"]) if times}
+    a, b = end_counts(judge.summary)
     if assertions and verdict is not Verdict.FAIL:
         verdict, reason = Verdict.FAIL, f"{Promise.ASSERTION}: {assertions[0]}"
-    a, b = end_counts(judge.summary)
+    elif verdict is Verdict.PASS and (unmet := expected.unmet(a.committed + b.committed, rules)):
+        verdict, reason = Verdict.INCONCLUSIVE, unmet
     told_a, told_b = (end.committed + end.aborted + end.unknown for end in (a, b))
     return Outcome(
         verdict,
@@ -229,13 +279,15 @@ def _outcome(answer: dict[str, Any]) -> Outcome:
         crashes=(a.crashes, b.crashes),
         amnesias=(a.amnesias, b.amnesias),
         cuts=(answer["cuts"][0], answer["cuts"][1]),
+        upsets=answer["upsets"],
+        registers=(tuple(answer["registers.a"]), tuple(answer["registers.b"])),
         faults={
             fault: answer["faults"][fault.bit_length() - 1]
             for fault in Fault
             if answer["faults"][fault.bit_length() - 1]
         },
-        rules={number: times for number, times in enumerate(answer["rules"]) if times},
-        findings=tuple(judge.findings),
+        rules=rules,
+        findings=tuple(found for found in judge.findings if found.promise in asked),
         finding_count=int(judge.summary["findings"]),
         assertions=assertions,
         seconds=answer["seconds"],
@@ -251,6 +303,12 @@ def _prepared(scenario: Scenario, file: bytes) -> tuple[list[int], list[str]]:
         options.append(f"made.{end}={load.records},{least},{most}")
     loads = tuple(replace(load, records=0) for load in scenario.loads)
     return compile_scenario(replace(scenario, loads=loads), file), options
+
+
+def _job(words: Sequence[int], options: Sequence[str]) -> bytes:
+    """A job as the process reads it."""
+    line = "\t".join([f"words={len(words)}", *options]) + "\n"
+    return line.encode() + struct.pack(f"<{len(words)}Q", *words)
 
 
 def _name(path: Path) -> str:
@@ -270,10 +328,43 @@ def parameters(scenario: Scenario, direct: bool = False) -> dict[str, int]:
     return values
 
 
-def build(values: dict[str, int], defines: Sequence[str] = (), *, waveform: bool = False) -> Path:
+def build(
+    values: dict[str, int],
+    defines: Sequence[str] = (),
+    *,
+    waveform: bool = False,
+    upsets: bool = False,
+    trained: bool = False,
+) -> Path:
     """The program, from the cache if it is there."""
     command = _command(values, defines, waveform)
-    return built(BUILDS / _fingerprint(command), PROGRAM, lambda work: _compile(command, work))
+
+    def make(work: Path) -> None:
+        whole = [*command, *(reaching(work, values, defines) if upsets else [])]
+        if trained:
+            _profile(whole, values, work)
+            whole += ["-CFLAGS", PROFILED]
+        _compile(whole, work)
+        for path in work.iterdir():
+            if path.name != PROGRAM:
+                path.unlink()
+
+    facts = [*command, str(upsets), *((PROFILED, TRAINING) if trained else ())]
+    return built(BUILDS / _fingerprint(facts), PROGRAM, make)
+
+
+def _profile(command: Sequence[str], values: dict[str, int], work: Path) -> None:
+    """Build a program that counts what it runs through, and keep the counts of one schedule."""
+    flag = "-fprofile-generate"
+    _compile([*command, "-CFLAGS", flag, "-LDFLAGS", flag], work)
+    scenario = parse_text(TRAINING)
+    size = min(values["RECORD_MAX_A"], values["RECORD_MAX_B"])
+    loads = tuple(replace(load, sizes=(size, size)) for load in scenario.loads)
+    job = _job(*_prepared(replace(scenario, loads=loads), b""))
+    subprocess.run([work / PROGRAM], input=job, capture_output=True, check=True)
+    for path in work.iterdir():
+        if path.name == PROGRAM or path.suffix in (".o", ".a"):
+            path.unlink()
 
 
 def _command(values: dict[str, int], defines: Sequence[str], waveform: bool) -> list[str]:
@@ -286,7 +377,8 @@ def _command(values: dict[str, int], defines: Sequence[str], waveform: bool) -> 
     command += ["--Mdir", ".", "-o", PROGRAM, "--top-module", rtl.TOP]
     command += [f"-G{name}={value}" for name, value in sorted(values.items())]
     command += [f"-D{name}" for name in ("OAE_SIMULATION", *sorted(defines))]
-    command += [f"-I{rtl.ROOT / 'hdl' / folder}" for folder in ("rtl", "sim")]
+    # Its own folder first: a header there stands in place of that of the same name.
+    command += [f"-I{rtl.ROOT / 'hdl' / folder}" for folder in ("compiled", "rtl", "sim")]
     taken = [path for path in rtl.sources() if path.stem not in (*REPLACED, rtl.CLOCKED_TOP)]
     own = [*(SOURCES / f"{name}.sv" for name in REPLACED), SOURCES / "main.cpp"]
     return command + [str(path) for path in (*taken, *own)]
@@ -295,7 +387,8 @@ def _command(values: dict[str, int], defines: Sequence[str], waveform: bool) -> 
 def _fingerprint(command: Sequence[str]) -> str:
     """Changes with everything that the program depends on."""
     digest = hashlib.sha256()
-    folders = (rtl.ROOT / "hdl" / "rtl", rtl.ROOT / "hdl" / "sim", SOURCES, NATIVE)
+    verilog = (rtl.ROOT / "hdl" / name for name in ("rtl", "fito", "sim"))
+    folders = (*verilog, SOURCES, NATIVE)
     for path in sorted(path for folder in folders for path in folder.iterdir()):
         if path.suffix in (".v", ".vh", ".sv", ".h") or path.parent == SOURCES:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -320,6 +413,3 @@ def _compile(command: Sequence[str], work: Path) -> None:
         log.write_text(f"{shlex.join(command)}\n{output}")
         errors = [line for line in output.splitlines() if "rror" in line]
         raise rtl.EngineError(f"the engine cannot be built: {(errors or ['?'])[0]} (see {log})")
-    for path in work.iterdir():
-        if path.name != PROGRAM:
-            path.unlink()

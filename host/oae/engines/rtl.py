@@ -1,43 +1,34 @@
 """Runs a scenario on the RTL, compiled by Verilator or interpreted by Icarus.
 
 `build` compiles the pair of ends once for each set of sources, parameters and tool versions;
-`run` plays one scenario into a run directory:
+`run` plays one scenario into a run directory (`oae.engines.rundir`). A simulator adds
 
-    scenario.toml   the scenario as it was given
-    run.toml        seed, what was overruled, parameters, versions, how to run it again
-    sent.bin        the file that was carried, if there is one
-    schedule.hex    what the scenario was compiled to
-    trace.txt       the evidence (docs/trace.md)
-    capture.pcapng  the same as a capture (docs/capture.md), as far as the run went
-    simulator.log   what the simulator had to say
+    simulator.log   what it had to say
     waveform.fst    every signal in every cycle, if asked for
 """
 
 import hashlib
 import re
 import shlex
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from oae.capture.record import IN_RUN, record
+from oae.engines import rundir
 from oae.engines.cache import built
-from oae.engines.rundir import Value, manifest
+from oae.engines.rundir import Ended, Progress, kept
 from oae.errors import OaeError
 from oae.scenario.compile import compile_scenario, write
 from oae.scenario.scenario import Scenario
+from oae.scenario.upsets import listed
 from oae.toolchain import environment, tool_versions
-from oae.trace import Trace, TraceError
+from oae.upsets.elements import check_upsets, reaching
 
-ROOT: Final = Path(__file__).resolve().parents[3]
+ROOT: Final = rundir.ROOT
 BUILDS: Final = ROOT / "build" / "sim"
 SIMULATORS: Final = ("verilator", "icarus")
 LEAST_SCHEDULE_WORDS: Final = 1 << 14
@@ -46,6 +37,8 @@ CLOCKED_TOP: Final = "oae_link_pair_clock"
 WAVEFORM: Final = "waveform.fst"
 # Defined for a pair that writes its waveform: a build of its own, since it is several times slower.
 WITH_WAVEFORM: Final = "OAE_WAVEFORM"
+# Defined for a pair in which single bits can be flipped (hdl/compiled/upsets.h): slower as well.
+WITH_UPSETS: Final = "OAE_UPSETS"
 PATIENCE: Final = 5.0  # seconds between asking a simulator to end and killing it
 # Versions that can change what a simulator does.
 TOOLS: Final = {"verilator": ("verilator", "g++"), "icarus": ("iverilog",)}
@@ -55,28 +48,6 @@ class EngineError(OaeError):
     """The bench failed: the pair cannot be built."""
 
     exit_code = 4
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come; one value an end where there are two."""
-
-    cycle: int
-    submitted: tuple[int, int]
-    resolved: tuple[int, int]
-    delivered: int
-
-
-@dataclass
-class Ended:
-    """How the simulator ended."""
-
-    status: str  # finished, interrupted, timed out, broken
-    seconds: float
-    cycles: int = 0
-    stop: str = ""
-    assertions: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
 
 
 def parameters(scenario: Scenario, words: int, direct: bool = False) -> dict[str, int]:
@@ -132,7 +103,7 @@ def build(simulator: str, values: dict[str, int], defines: Sequence[str] = ()) -
 def _fingerprint(simulator: str, values: dict[str, int], defines: Sequence[str]) -> str:
     digest = hashlib.sha256()
     files = [file for name in ("rtl", "fito", "sim") for file in (ROOT / "hdl" / name).iterdir()]
-    for path in sorted(files):
+    for path in sorted([*files, ROOT / "hdl" / "compiled" / "upsets.h"]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     versions = tool_versions()
     facts = (simulator, values, sorted(defines), [versions.get(tool) for tool in TOOLS[simulator]])
@@ -162,6 +133,8 @@ def _compile(
         command += ["--x-assign", "fast", "--x-initial", "fast", "--Mdir", ".", "-o", program]
         if WITH_WAVEFORM in defines:
             command.append("--trace-fst")
+        if WITH_UPSETS in defines:
+            command += reaching(work, values, defines)
         command += ["--top-module", TOP, *options, *macros, *includes, *files]
         command.append(str(ROOT / "hdl" / "sim" / "link_pair_main.cpp"))
     done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True)
@@ -195,58 +168,44 @@ def run(
 
     Everything is prepared beside it first: what is wrong with the input leaves nothing behind.
     """
-    if out.exists():
-        raise OaeError(f"{out} is already there; give another --out")
     words = compile_scenario(scenario, file)
     values = parameters(scenario, len(words), direct)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise OaeError(f"--out {out}: {(error.strerror or str(error)).lower()}") from error
-    try:
-        program = build(simulator, values, [*defines, *([WITH_WAVEFORM] if waveform else [])])
-        (work / "scenario.toml").write_text(scenario.source)
-        (work / "schedule.hex").write_text(write(words))
-        if scenario.carries_file:
-            (work / "sent.bin").write_bytes(file)
-        ended = _simulate(simulator, program, work, timeout, progress)
-        with suppress(TraceError):  # broken before it began: there is nothing to record
-            record(Trace(work / "trace.txt"), work / IN_RUN, whole=False)
-        facts: dict[str, dict[str, Value]] = {
-            "run": {
-                "scenario": scenario.name,
-                "seed": scenario.seed,
-                "engine": f"rtl-{simulator}",
-                "command": command,
-                "status": ended.status,
-                "stop": ended.stop,
-                "cycles": ended.cycles,
-                "seconds": round(ended.seconds, 3),
-            },
-            "overruled": dict(overruled or {}),
-            "parameters": dict(values),
-            "defines": dict.fromkeys(defines, 1),
-            "versions": dict(tool_versions()),
-        }
-        (work / "run.toml").write_text(manifest(ROOT, facts))
-        work.chmod(0o755)
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return ended
+    if scenario.upsets and simulator != "verilator":
+        raise OaeError(f"{scenario.name}: has upsets, which {simulator} cannot play; verilator can")
+    check_upsets(scenario, values, defines)
+    options = {WITH_WAVEFORM: waveform, WITH_UPSETS: bool(scenario.upsets)}
+
+    def play(work: Path) -> Ended:
+        wanted = [name for name, is_wanted in options.items() if is_wanted]
+        program = build(simulator, values, [*defines, *wanted])
+        plusargs = ["+schedule=schedule.hex", "+trace=trace.txt"]
+        plusargs += [f"+upsets={listed(scenario.upsets)}"] if scenario.upsets else []
+        return _simulate(simulator, program, plusargs, work, timeout, progress)
+
+    return kept(
+        scenario,
+        out,
+        play,
+        engine=simulator,
+        schedule=write(words),
+        file=file,
+        command=command,
+        overruled=overruled,
+        parameters=values,
+        defines=defines,
+    )
 
 
 def _simulate(
     simulator: str,
     program: Path,
+    plusargs: Sequence[str],
     work: Path,
     timeout: float | None,
     progress: Callable[[Progress], None] | None,
 ) -> Ended:
     """Run the program in the work folder; Ctrl-C and the time limit end it in good order."""
     start = time.monotonic()
-    plusargs = ["+schedule=schedule.hex", "+trace=trace.txt"]
     command = ["vvp", "-n", str(program), "-fst"] if simulator == "icarus" else [str(program)]
     ended = Ended("broken", 0.0)
     with (work / "simulator.log").open("w") as log:
@@ -294,6 +253,8 @@ def _told(line: str, ended: Ended, progress: Callable[[Progress], None] | None) 
             return True
         case ["stop", reason, cycle]:
             ended.stop, ended.cycles = reason, int(cycle)
+        case ["upsets", found]:
+            ended.upsets = found
         case ["ASSERTION", *_]:
             ended.assertions.append(line.strip())
         case ["BENCH_ERROR", *_]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from oae.scenario.fates import NamedFate
 from oae.scenario.language import Action, Condition, Duration
+from oae.scenario.upsets import Upset
 from oae.spec.constants import WINDOW_MAX, Kind, Operation
 
 ENDS: Final = ("a", "b")
@@ -224,6 +225,7 @@ class Scenario:
     rates: tuple[Rates, ...] = (Rates(), Rates())
     faults: tuple[ScheduledFault, ...] = ()
     fates: tuple[NamedFate, ...] = ()  # in order of coordinates
+    upsets: tuple[Upset, ...] = ()  # in order of cycle
     limits: Limits = field(default_factory=Limits)
     expect: Expect = field(default_factory=Expect)
     source: str = field(default="", repr=False)  # the text that it was read from

@@ -29,8 +29,8 @@ def write_scenario(scenario: Scenario, comment: str = "") -> str:
     if scenario.text:
         lines.append(f"text = {_value(scenario.text)}")
     lines.append(f"seed = {scenario.seed}")
-    if scenario.fates:
-        lines += ["fates = [", *(f"    {_value(str(fate))}," for fate in scenario.fates), "]"]
+    lines += _list("fates", scenario.fates)
+    lines += _list("upsets", scenario.upsets)
     lines += _table("link", scenario.link, Link())
     for name, tables, parts in (
         ("end", scenario.ends, ENDS),
@@ -44,6 +44,11 @@ def write_scenario(scenario: Scenario, comment: str = "") -> str:
     lines += _table("limits", scenario.limits, Limits())
     lines += _table("expect", scenario.expect, Expect())
     return "\n".join(lines) + "\n"
+
+
+def _list(name: str, items: Sequence[object]) -> Iterator[str]:
+    if items:
+        yield from (f"{name} = [", *(f"    {_value(str(item))}," for item in items), "]")
 
 
 def _tables(name: str, tables: Sequence[Any], parts: Sequence[str]) -> Iterator[str]:

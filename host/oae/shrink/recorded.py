@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from oae.engines import rtl
+from oae.engines.player import ENGINES
 from oae.errors import OaeError
 from oae.scenario.parse import parse
 from oae.scenario.scenario import Scenario
@@ -17,7 +17,7 @@ class Recorded:
     """What it takes to play a run again, and its trace."""
 
     scenario: Scenario  # with what the command line had overruled
-    simulator: str  # the run's, or the usual one if it was played on none
+    engine: str  # the run's, or the usual one if that leaves no run directory
     defines: tuple[str, ...]
     file: bytes
     trace: Trace
@@ -42,10 +42,9 @@ def recorded(folder: Path) -> Recorded:
     if run.get("status") != "finished":
         raise OaeError(f"{folder}: the run is {run.get('status')}, not finished")
     scenario = replace(parse(folder / "scenario.toml"), name=run["scenario"])
-    simulator = run["engine"].removeprefix("rtl-")
     return Recorded(
         _overruled(scenario, facts.get("overruled", {})),
-        simulator if simulator in rtl.SIMULATORS else rtl.SIMULATORS[0],
+        run["engine"] if run["engine"] in ENGINES else ENGINES[0],
         tuple(facts.get("defines", {})),
         content,
         Trace(folder / "trace.txt"),

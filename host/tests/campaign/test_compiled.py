@@ -16,10 +16,12 @@ from oae.check.verdict import Verdict
 from oae.engines import compiled, rtl
 from oae.engines.compiled import Engine, Outcome
 from oae.errors import OaeError
+from oae.native.build import HERE as NATIVE
 from oae.scenario.compile import compile_scenario
 from oae.scenario.layout import Fault
 from oae.scenario.parse import parse, parse_text
 from oae.scenario.scenario import Scenario
+from oae.spec.crc32c import step
 from oae.testing import requirement
 from oae.toolchain import environment
 from oae.trace import Trace
@@ -265,6 +267,49 @@ def test_sha_256_is_that_of_hashlib(tmp_path: Path) -> None:
     told = subprocess.run([tmp_path / "hashes"], capture_output=True, text=True, check=True)
     expected = [hashlib.sha256(bytes([n % 256]) * n).hexdigest() for n in range(300)]
     assert told.stdout.split() == expected
+
+
+@requirement("OAE-DET-001")
+def test_the_crc_of_the_engine_is_that_of_the_ends(tmp_path: Path) -> None:
+    program = tmp_path / "words.cpp"
+    program.write_text(
+        """#include <iostream>
+        #include "crc_words.h"
+        int main() {
+          uint32_t crc;
+          uint64_t word;
+          while (std::cin >> crc >> word)
+            std::cout << oae::crc_word(crc, word) << ' ' << oae::crc_record_word(crc, word) << ' ';
+        }"""
+    )
+    folders = [f"-I{folder}" for folder in (compiled.SOURCES, NATIVE)]
+    command = ["g++", "-std=c++20", *folders, str(program), "-o", "words"]
+    subprocess.run(command, cwd=tmp_path, env=environment("g++"), check=True)
+    # Each bit alone; both are linear.
+    asked = [(1 << bit, 0) for bit in range(32)] + [(0, 1 << bit) for bit in range(64)]
+    text = "".join(f"{crc} {word}\n" for crc, word in asked)
+    told = subprocess.run(
+        [tmp_path / "words"], input=text, capture_output=True, text=True, check=True
+    )
+    expected = []
+    for crc, word in asked:
+        bytes_of_word = word.to_bytes(8, "little")
+        expected.append(step(crc, bytes_of_word))
+        expected.append(step(crc, bytes(8)) ^ step(0, bytes_of_word + bytes(16)))
+    assert list(map(int, told.stdout.split())) == expected
+
+
+@pytest.mark.long
+@requirement("OAE-DET-001", "OAE-CHK-001")
+def test_a_trained_program_plays_the_same(engine: Engine) -> None:
+    with Engine(compiled.parameters(HASH), trained=True) as trained:
+        for seed in range(1, 21):
+            scenario = replace(HASH, seed=seed)
+            outcome = trained.run(scenario, sha256=True)
+            assert outcome.seconds
+            assert replace(outcome, seconds=0.0) == replace(
+                engine.run(scenario, sha256=True), seconds=0.0
+            )
 
 
 @pytest.mark.long

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from oae import cli
-from oae.engines import rtl
-from oae.scenario.parse import parse
+from oae.engines import model, rtl
+from oae.engines.player import play
+from oae.scenario.parse import parse, parse_text
 from oae.scenario.write import write_scenario
 from oae.testing import requirement
 
+from cocotb_tests.link.ablations import CASES, scenario
 from host.tests.campaign.schedules import CHANCES, noisy
 
 SEED = 5
@@ -40,8 +42,63 @@ def test_a_run_again_is_the_same(
 @pytest.mark.long
 @requirement("OAE-SHR-001")
 def test_a_run_again_is_the_same_on_another_simulator(run: Path, tmp_path: Path) -> None:
-    words = ["replay", str(run), "--out", str(tmp_path / "again"), "--simulator", "icarus"]
+    words = ["replay", str(run), "--out", str(tmp_path / "again"), "--engine", "icarus"]
     assert cli.main(words) == 0
+
+
+@requirement("OAE-SHR-001", "OAE-RUN-009")
+def test_a_run_of_the_model_again_is_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And so it is if what struck is written down first."""
+    run, saved = tmp_path / "run", tmp_path / "saved.toml"
+    assert play(noisy(CHANCES), run, engine=model.NAME).status == "finished"
+    assert cli.main(["replay", str(run), "--out", str(tmp_path / "again")]) == 0
+    assert capsys.readouterr().out.startswith("the same: ")
+    words = ["replay", str(run), "--save", str(saved), "--out", str(tmp_path / "saved")]
+    assert cli.main(words) == 0
+    assert "the same but for the numbers of fault rules" in capsys.readouterr().out
+    assert parse(saved).fates
+
+
+@requirement("OAE-SHR-001", "OAE-RUN-009")
+@pytest.mark.parametrize("without", ["", "F7"])
+@pytest.mark.parametrize(("first", "second"), [("icarus", "model"), ("model", "icarus")])
+def test_between_model_and_simulator_verdicts_are_compared(
+    first: str, second: str, without: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    defines = [f"{model.ABLATION}{without}"] if without else []
+    play(parse_text(scenario(CASES["F7"])), run, engine=first, defines=defines)
+    words = ["replay", str(run), "--engine", second, "--out", str(tmp_path / "again")]
+    assert cli.main(words) == 0
+    verdict = "FAIL, OAE-PRM-003" if without else "PASS"
+    assert capsys.readouterr().out.startswith(f"the same verdict: {verdict}; {second} has")
+
+
+@requirement("OAE-SHR-001", "OAE-RUN-009")
+def test_another_verdict_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run says that an ingredient was left out, and it was not."""
+    run = tmp_path / "run"
+    play(parse_text(scenario(CASES["F7"])), run, engine=model.NAME)
+    facts = run / "run.toml"
+    facts.write_text(facts.read_text() + "\n[defines]\nOAE_ABLATE_F7 = 1\n")
+    words = ["replay", str(run), "--engine", "icarus", "--out", str(tmp_path / "again")]
+    assert cli.main(words) == 1
+    assert "not the same verdict: PASS, now FAIL, OAE-PRM-003" in capsys.readouterr().out
+
+
+@requirement("OAE-SHR-001", "OAE-RUN-009")
+def test_what_only_verilog_has_is_not_replayed_on_the_model(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    facts = (other / "run.toml").read_text()
+    (other / "run.toml").write_text(facts + "\n[defines]\nOAE_OTHER = 1\n")
+    words = ["replay", str(other), "--engine", "model", "--out", str(tmp_path / "again")]
+    assert cli.main(words) == 2
+    assert "OAE_OTHER is of the RTL" in capsys.readouterr().err
 
 
 @requirement("OAE-SHR-001")

@@ -67,7 +67,7 @@ EVERY = [pytest.param("verilator", marks=pytest.mark.long), "icarus"]
 @pytest.fixture(scope="module", params=EVERY)
 def wrong(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of an end that tells its host COMMITTED before the record has been delivered."""
-    options = ["--without", WITHOUT, "--waveform", "--simulator", request.param]
+    options = ["--without", WITHOUT, "--waveform", "--engine", request.param]
     code, out = oae_run(tmp_path_factory.mktemp(request.param), *options)
     assert code == 1
     return out
@@ -76,7 +76,7 @@ def wrong(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("good")
-    code, out = oae_run(folder, "--waveform", "--simulator", "icarus")
+    code, out = oae_run(folder, "--waveform", "--engine", "icarus")
     assert code == 0
     return out
 
@@ -126,7 +126,7 @@ def test_the_marker_stands_at_the_violation(wrong: Path) -> None:
 
 @requirement("OAE-RPT-002")
 def test_the_marker_stands_at_a_handshake_that_violates(tmp_path: Path) -> None:
-    options = ["--without", "F8", "--waveform", "--simulator", "icarus"]
+    options = ["--without", "F8", "--waveform", "--engine", "icarus"]
     code, out = oae_run(tmp_path, *options, case="F8")
     assert code == 1
     violation = json.loads((out / "verdict.json").read_text())["violations"][0]
@@ -153,13 +153,13 @@ def test_views_open_at_any_cycle(wrong: Path, tmp_path: Path) -> None:
 
 @requirement("OAE-RPT-002")
 def test_a_waveform_changes_nothing(wrong: Path, good: Path, tmp_path: Path) -> None:
-    options = ["--without", WITHOUT, "--simulator", "icarus"]
+    options = ["--without", WITHOUT, "--engine", "icarus"]
     _, out = oae_run(tmp_path, *options)
     assert (out / "trace.txt").read_bytes() == (wrong / "trace.txt").read_bytes()
     files = {path.name for path in out.iterdir()}
     assert {path.name for path in wrong.iterdir()} == files | VIEW | {rtl.WAVEFORM}
     command = tomllib.loads((good / "run.toml").read_text())["run"]["command"]
-    assert command.endswith("--simulator icarus --waveform")
+    assert command.endswith("--engine icarus --waveform")
 
 
 @requirement("OAE-RPT-002")

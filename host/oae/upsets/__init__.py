@@ -1,0 +1,1 @@
+"""Soft errors: which bits an end's state has, and what happens when one of them flips."""
