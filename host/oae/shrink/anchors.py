@@ -1,30 +1,51 @@
 """Strikes tied to what happened instead of to how often something had happened before.
 
 `b RECEIVED`, the 46th time, is another moment as soon as anything before it is taken away. `b
-RECEIVED operation=COMMIT id=7` is not.
+RECEIVED operation=COMMIT id=7` is not. Nor is `a->b DATA id=9 copy=0`, unlike the 30th DATA. A
+fault at some cycle is tied to the last step of a transaction before it.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from oae.scenario.language import (
     CODE_SHIFT,
+    COPY_SHIFT,
     FROM_SHIFT,
     INFO_SHIFT,
+    OPERATION_SHIFT,
     SLOT_SHIFT,
+    START,
     TO_SHIFT,
     Condition,
     parse_condition,
 )
 from oae.scenario.layout import ANY, RuleKind
-from oae.scenario.scenario import ENDS, Scenario, ScheduledFault
+from oae.scenario.scenario import DIRECTIONS, ENDS, Scenario, ScheduledFault
 from oae.spec.constants import EventCode, Operation
-from oae.trace import Event, Record
+from oae.trace import Event, Fate, Record
+
+# What a fault may wait for.
+Moment = Event | Fate
+# Of a transaction: what a fault at some cycle is tied to.
+STEPS: Final = frozenset(
+    {
+        EventCode.OPENED,
+        EventCode.DECIDED,
+        EventCode.DONE_HEARD,
+        EventCode.REFLECTED,
+        EventCode.COMMIT_HEARD,
+        EventCode.DELIVERED,
+    }
+)
+# By so many cycles a rule that waits for a step acts later than one that waits for time.
+RULE_CYCLES: Final = 1
 
 
 def anchored(scenario: Scenario, trace: Iterable[Record]) -> Scenario:
-    """The scenario in which each strike of a fault waits for the very step that it struck at.
+    """The scenario in which each strike of a fault waits for the very moment that it struck at.
 
     Each strike is then undone by itself, also where the next one came before that.
     """
@@ -37,18 +58,21 @@ def anchored(scenario: Scenario, trace: Iterable[Record]) -> Scenario:
     found: dict[int, list[ScheduledFault]] = {place: [] for place in waiting}
     held: Counter[int] = Counter()  # of each fault: how often its condition has
     told: Counter[str] = Counter()
-    for event in trace:
-        if not isinstance(event, Event):
-            continue
-        words = _words(event)
+    for moment in moments(trace):
+        words = named(moment)
         told[words] += 1
+        if isinstance(moment, Event) and moment.code in STEPS:
+            for place, fault in enumerate(scenario.faults):
+                after = fault.after - moment.cycle - RULE_CYCLES
+                if fault.when is START and not fault.armed_by and after >= 0:
+                    when = parse_condition(_counting(words, told[words]))
+                    found[place] = [replace(fault, when=when, after=after)]
         for place, strikes in waiting.items():
             fault = scenario.faults[place]
-            if _holds(fault.when, event):
+            if holds(fault.when, moment):
                 held[place] += 1
                 if held[place] in strikes:
-                    nth = f" #{told[words]}" if told[words] > 1 else ""
-                    when = parse_condition(words + nth)
+                    when = parse_condition(_counting(words, told[words]))
                     name = fault.name if len(strikes) == 1 else ""
                     found[place].append(replace(fault, when=when, at=(), name=name))
     faults: list[ScheduledFault] = []
@@ -57,46 +81,66 @@ def anchored(scenario: Scenario, trace: Iterable[Record]) -> Scenario:
     return replace(scenario, faults=tuple(faults))
 
 
-def struck_at(fault: ScheduledFault, events: Sequence[Event]) -> int:
-    """Where the step stands that a fault struck at first, the last one if it never did."""
+def moments(trace: Iterable[Record]) -> list[Moment]:
+    """Steps and frames, in order."""
+    return [record for record in trace if isinstance(record, Event | Fate)]
+
+
+def struck_at(fault: ScheduledFault, found: Sequence[Moment]) -> int:
+    """Where the moment stands that a fault struck at first, the last one if it never did."""
     left = (fault.at or (fault.when.nth,))[0]
-    for place, event in enumerate(events):
-        if _holds(fault.when, event):
+    for place, moment in enumerate(found):
+        if holds(fault.when, moment):
             left -= 1
             if not left:
                 return place
-    return len(events) - 1
+    return len(found) - 1
+
+
+def named(moment: Moment) -> str:
+    """A condition that holds at this moment and few others."""
+    if isinstance(moment, Fate):
+        known = moment.operation in {operation.value for operation in Operation}
+        # A frame that a crash has cut off may have none.
+        name = Operation(moment.operation).name if known else "any"
+        return f"{DIRECTIONS[moment.end]} {name} id={moment.id} copy={moment.copy}"
+    code = EventCode(moment.code)
+    operation = ""
+    if code in (EventCode.SENT, EventCode.RECEIVED):
+        operation = f" operation={Operation(moment.info).name}"
+    return f"{ENDS[moment.end]} {code.name}{operation} id={moment.value}"
+
+
+def holds(condition: Condition, moment: Moment) -> bool:
+    """As the fault rules decide it."""
+    if isinstance(moment, Fate):
+        kind, changed = RuleKind.FRAME, True
+        word = moment.operation << OPERATION_SHIFT | moment.copy << COPY_SHIFT | moment.id
+    else:
+        kind, changed = RuleKind.EVENT, moment.from_state != moment.to_state
+        word = (
+            moment.code << CODE_SHIFT
+            | moment.slot << SLOT_SHIFT
+            | moment.from_state << FROM_SHIFT
+            | moment.to_state << TO_SHIFT
+            | moment.info << INFO_SHIFT
+            | moment.value
+        )
+    return (
+        condition.kind is kind
+        and condition.source in (moment.end, ANY)
+        and (changed or not condition.changed)
+        and word & condition.mask == condition.match
+    )
+
+
+def _counting(words: str, nth: int) -> str:
+    return f"{words} #{nth}" if nth > 1 else words
 
 
 def _counted(fault: ScheduledFault) -> tuple[int, ...]:
     """At which times that its condition holds it strikes, if it counts them from the start."""
-    if fault.when.kind is not RuleKind.EVENT or fault.armed_by or fault.chance != 1:
+    if fault.when.kind is RuleKind.TIMER or fault.armed_by or fault.chance != 1:
         return ()
     once = fault.times == 1 and fault.when.nth > 1
     return fault.at or ((fault.when.nth,) if once else ())
-
-
-def _words(event: Event) -> str:
-    """A condition that holds for this step and few others."""
-    code = EventCode(event.code)
-    operation = ""
-    if code in (EventCode.SENT, EventCode.RECEIVED):
-        operation = f" operation={Operation(event.info).name}"
-    return f"{ENDS[event.end]} {code.name}{operation} id={event.value}"
-
-
-def _holds(condition: Condition, event: Event) -> bool:
-    """As the fault rules decide it."""
-    word = (
-        event.code << CODE_SHIFT
-        | event.slot << SLOT_SHIFT
-        | event.from_state << FROM_SHIFT
-        | event.to_state << TO_SHIFT
-        | event.info << INFO_SHIFT
-        | event.value
-    )
-    return (
-        condition.source in (event.end, ANY)
-        and (not condition.changed or event.from_state != event.to_state)
-        and word & condition.mask == condition.match
-    )

@@ -1,4 +1,4 @@
-"""The fault events of a schedule: faults of single frames, and strikes of scheduled faults."""
+"""The fault events of a schedule: faults of frames, strikes of scheduled faults, upsets."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,6 +8,7 @@ from oae.scenario.fates import OF_SECOND, WORDS, NamedFate
 from oae.scenario.language import parse_condition
 from oae.scenario.layout import Fault
 from oae.scenario.scenario import Scenario, ScheduledFault
+from oae.scenario.upsets import Upset
 
 
 class OfFrame(NamedTuple):
@@ -25,25 +26,35 @@ class Strike(NamedTuple):
     nth: int = 0
 
 
-Event = OfFrame | Strike
+Event = OfFrame | Strike | Upset
 
 
 def events(scenario: Scenario) -> list[Event]:
     """Every fault event; those of frames by id, which is roughly their order in time."""
     found: list[Event] = []
     for fate in sorted(scenario.fates, key=lambda fate: (fate.id, fate.copy, fate)):
-        found += [OfFrame(fate, fault) for fault in WORDS if fault & fate.faults]
+        found += [OfFrame(fate, fault) for fault in WORDS if fault.value & fate.faults.value]
     for place, fault in enumerate(scenario.faults):
         found += [Strike(place, fault, nth) for nth in fault.at or (0,)]
-    return found
+    return [*found, *scenario.upsets]
+
+
+def count(scenario: Scenario) -> int:
+    """How many fault events there are."""
+    of_frames = sum(fate.faults.value.bit_count() for fate in scenario.fates)
+    strikes = sum(len(fault.at) or 1 for fault in scenario.faults)
+    return of_frames + strikes + len(scenario.upsets)
 
 
 def with_events(scenario: Scenario, kept: Sequence[Event]) -> Scenario:
     """The scenario with these of its fault events only, and without what depends on others."""
     fates: dict[tuple[int, ...], NamedFate] = {}
     strikes: dict[int, list[Strike]] = {}
+    upsets: list[Upset] = []
     for event in kept:
-        if isinstance(event, Strike):
+        if isinstance(event, Upset):
+            upsets.append(event)
+        elif isinstance(event, Strike):
             strikes.setdefault(event.place, []).append(event)
         else:
             name = event.fate[:4]
@@ -56,6 +67,7 @@ def with_events(scenario: Scenario, kept: Sequence[Event]) -> Scenario:
     return replace(
         scenario,
         faults=_armed(faults),
+        upsets=tuple(upsets),
         fates=tuple(sorted(whole for fate in fates.values() if (whole := _possible(fate)).faults)),
     )
 

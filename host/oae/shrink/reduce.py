@@ -1,25 +1,30 @@
 """Reduces a scenario that breaks a promise to one from which nothing can be taken away.
 
-Whatever is tried must still break the same promise first. Fault events are taken away in halves,
-quarters and at last one by one; then the load becomes smaller, hosts willing, and times shorter;
-and all that again until a whole round changes nothing. So in the result each fault event is needed.
+Whatever is tried must still break the same requirement first. Fault events are taken away in
+halves, quarters and at last one by one; then strikes come earlier, the load becomes smaller, hosts
+willing, and times shorter; and all that again until a whole round changes nothing. So in the result
+each fault event is needed.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from oae.scenario.language import Duration
+from oae.scenario.language import Duration, parse_condition
 from oae.scenario.layout import Action
 from oae.scenario.scenario import ENDS, Load, Scenario, ScheduledFault
-from oae.shrink.engines import Broken, Player
-from oae.shrink.events import events, with_events
+from oae.shrink.engines import BenchFailedError, Broken, Player
+from oae.shrink.events import count, events, with_events
 
 # A candidate may take longer than the best one so far, but not without limit.
 SLOWER: Final = 2
 MARGIN: Final = 10_000
+ID: Final = re.compile(r" id=(\d+)")
+TIME_UP: Final = "the time was up"
+INTERRUPTED: Final = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Step:
 
     runs: int
     faults: int  # fault events left
+    before: int  # the most that there were
 
 
 class Reducer:
@@ -46,18 +52,26 @@ class Reducer:
         self.best = scenario
         self.broken = broken
         self.runs = 0
-        self.in_time = True  # every removal was tried
+        self.stopped = ""  # why not every removal was tried
         self._deadline = deadline
         self._progress = progress
         self._refused: set[Scenario] = set()
+        self._most = 0
 
     @contextmanager
-    def in_time_only(self) -> Iterator[None]:
-        """Ends what stands in it when the time is up."""
+    def stoppable(self) -> Iterator[None]:
+        """Ends what stands in it when the time is up or on Ctrl-C; the best so far remains."""
         try:
             yield
         except TimeoutError:
-            self.in_time = False
+            self.stopped = TIME_UP
+        except KeyboardInterrupt:
+            self.stopped = INTERRUPTED
+
+    @property
+    def left(self) -> int:
+        """Fault events of the best one so far."""
+        return count(self.best)
 
     def reduce(self) -> None:
         """Take away what can be taken away."""
@@ -65,34 +79,43 @@ class Reducer:
         while before != self.best:
             before = self.best
             self._without_events()
+            self._greedy(_earlier)
             self._greedy(_smaller_loads)
             self._greedy(_simpler_hosts)
             self._greedy(_shorter)
 
     def attempt(self, candidate: Scenario) -> bool:
-        """Whether the candidate breaks the same promise; it is then the best one."""
+        """Whether the candidate breaks the same requirement; it is then the best one."""
         if candidate == self.best or candidate in self._refused:
             return False
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise TimeoutError
         most = min(candidate.limits.cycles, SLOWER * self.broken.cycle + MARGIN)
         tight = replace(candidate, limits=replace(candidate.limits, cycles=most))
-        broken = self.player.play(tight)
+        broken = self._play(tight)
         self.runs += 1
-        succeeds = broken is not None and broken.promise == self.broken.promise
-        if broken is not None and succeeds:
+        if broken is not None:
             self.best, self.broken = candidate, broken
         else:
             self._refused.add(candidate)
-        self._progress(Step(self.runs, len(events(self.best))))
-        return succeeds
+        self._most = max(self._most, self.left)
+        self._progress(Step(self.runs, self.left, self._most))
+        return broken is not None
+
+    def _play(self, candidate: Scenario) -> Broken | None:
+        """What the candidate breaks, if it is the same; a bench that fails shows nothing."""
+        try:
+            broken = self.player.play(candidate)
+        except BenchFailedError:
+            return None
+        return broken if self.broken.same(broken) else None
 
     def _without_events(self) -> None:
         """First without any, then without halves, and so on down to single ones."""
-        size = len(events(self.best))
+        size = self.left
         while size:
             start = 0
-            while start < len(events(self.best)):
+            while start < self.left:
                 found = events(self.best)
                 kept = found[:start] + found[start + size :]
                 if not self.attempt(with_events(self.best, kept)):
@@ -134,13 +157,26 @@ def _smaller_loads(scenario: Scenario) -> Iterator[Scenario]:
 
 
 def _fewer(count: int) -> Iterator[int]:
-    """A few, then half of them, then one less."""
+    """A few, and ever more of them, at last one less."""
     few = 1
     while few < count:
         yield few
         few *= 2
-    if count:
-        yield count - 1
+    less = count // 2
+    while less:
+        yield count - less
+        less //= 2
+    if count == 1:
+        yield 0
+
+
+def _earlier(scenario: Scenario) -> Iterator[Scenario]:
+    """A strike at a transaction with a smaller id, for which fewer records will do."""
+    for i, fault in enumerate(scenario.faults):
+        for id in map(int, ID.findall(fault.when.words)):
+            for smaller in (0, *_fewer(id)):
+                when = parse_condition(ID.sub(f" id={smaller}", fault.when.words))
+                yield replace(scenario, faults=_put(scenario.faults, i, replace(fault, when=when)))
 
 
 def _simpler_hosts(scenario: Scenario) -> Iterator[Scenario]:

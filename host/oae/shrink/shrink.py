@@ -13,7 +13,7 @@ from oae.scenario.parse import ScenarioError
 from oae.scenario.scenario import ENDS, Scenario
 from oae.shrink.anchors import anchored
 from oae.shrink.engines import ENGINES, Broken
-from oae.shrink.events import events
+from oae.shrink.events import count
 from oae.shrink.hosts import with_host_faults
 from oae.shrink.moments import moved
 from oae.shrink.recorded import Recorded
@@ -33,8 +33,13 @@ class Shrunk:
     runs: int
     faults: int  # fault events before
     faults_left: int
-    minimal: bool  # every removal was tried
+    stopped: str  # why not every removal was tried; empty if every one was
     seconds: float
+
+    @property
+    def minimal(self) -> bool:
+        """Every removal was tried, and mended it."""
+        return not self.stopped
 
 
 def shrink(
@@ -45,7 +50,7 @@ def shrink(
     timeout: float | None = None,
     progress: Callable[[Step], None] = lambda step: None,
 ) -> Shrunk:
-    """Reduce the scenario of a run that breaks a promise."""
+    """Reduce the scenario of a run that breaks a promise; Ctrl-C leaves the best one so far."""
     start = time.monotonic()
     player = ENGINES[engine](run.defines, run.file)
     try:
@@ -60,15 +65,15 @@ def shrink(
             progress=progress,
         )
         expanded = expand(reducer.best, run.trace, broken.cycle)
-        with reducer.in_time_only():
+        with reducer.stoppable():
             _reduce(reducer, expanded, run, windows)
         return Shrunk(
             reducer.best,
             reducer.broken,
             reducer.runs,
-            len(events(expanded)),
-            len(events(reducer.best)),
-            reducer.in_time,
+            count(expanded),
+            reducer.left,
+            reducer.stopped,
             time.monotonic() - start,
         )
     finally:
@@ -76,29 +81,28 @@ def shrink(
 
 
 def _reduce(reducer: Reducer, expanded: Scenario, run: Recorded, windows: tuple[int, ...]) -> None:
-    if not reducer.attempt(expanded):
+    if expanded != reducer.best and not reducer.attempt(expanded):
         raise OaeError(f"{expanded.name}: what struck in the run does not break the promise again")
     single = anchored(reducer.best, run.trace)
     with suppress(ScenarioError):  # if there are not rules enough, strikes stay counted
         reducer.attempt(single)
     _from_best(reducer, run)
-    if _left(reducer) > FEW:
+    if reducer.left > FEW:
         # What strikes by count may lead elsewhere.
-        before = reducer.best, reducer.broken, _left(reducer)
-        if reducer.attempt(expanded):
-            _from_best(reducer, run)
-        if _left(reducer) >= before[2]:
-            reducer.best, reducer.broken = before[:2]
+        least, best, broken = reducer.left, reducer.best, reducer.broken
+        try:
+            if reducer.attempt(expanded):
+                _from_best(reducer, run)
+        finally:
+            if reducer.left >= least:
+                reducer.best, reducer.broken = best, broken
     for window in windows:
         if reducer.attempt(_with_window(reducer.best, window)):
             reducer.reduce()
             break
-    cycles = -(-(reducer.broken.cycle + 1) // ROUND) * ROUND
+    rounded = -(-(reducer.broken.cycle + 1) // ROUND) * ROUND
+    cycles = min(rounded, reducer.best.limits.cycles)
     reducer.attempt(replace(reducer.best, limits=replace(reducer.best.limits, cycles=cycles)))
-
-
-def _left(reducer: Reducer) -> int:
-    return len(events(reducer.best))
 
 
 def _from_best(reducer: Reducer, run: Recorded) -> None:
@@ -112,7 +116,7 @@ def _from_best(reducer: Reducer, run: Recorded) -> None:
         if reducer.best.loads[end].file:
             reducer.attempt(without_file(reducer.best, len(records(run.scenario, end, run.file))))
     reducer.reduce()
-    if _left(reducer) > FEW and any(map(reducer.attempt, moved(reducer.best, run.trace))):
+    if reducer.left > FEW and any(map(reducer.attempt, moved(reducer.best, run.trace))):
         reducer.reduce()
 
 
@@ -131,5 +135,5 @@ def told(shrunk: Shrunk, without: Sequence[str]) -> str:
     if shrunk.minimal:
         lines.append(f"{shrunk.faults_left} of {shrunk.faults} fault events; each one is needed.")
     else:
-        lines.append(f"{shrunk.faults_left} of {shrunk.faults} fault events; the time was up.")
+        lines.append(f"{shrunk.faults_left} of {shrunk.faults} fault events; {shrunk.stopped}.")
     return "\n".join(lines)
