@@ -18,6 +18,7 @@ namespace {
 // Plays the job; false if not all of its trace could be written.
 bool play(const oae::Job& job, oae::Observed& observed) {
   oae::observed = &observed;
+  observed.wait_for(job.schedule.fates());
   oae::schedule = &job.schedule;
   VerilatedContext context;
   oae::Waveform waveform(context);
@@ -51,11 +52,13 @@ std::string answer(const oae::Job& job, oae::Console& console) {
   const oae::Findings& findings = checker.book().findings;
   const oae::Summary summary = checker.summary();
   answer.text("stop", observed->stop);
-  answer.number("cycles", observed->cycle);
+  answer.number("cycles", observed->stop.empty() ? observed->cycle : observed->stopped_at);
   answer.number("seconds", static_cast<double>(taken) / CLOCKS_PER_SEC);
   answer.text("sha256", observed->text ? observed->text->sha256() : "");
   answer.numbers("faults", observed->faults);
   answer.numbers("rules", observed->rules);
+  answer.numbers("fired", observed->fired);
+  answer.numbers("left", observed->left);
   answer.numbers("cuts", observed->cuts);
   answer.text("upsets", observed->upsets);
   answer.numbers("registers.a", observed->registers[0]);

@@ -1,12 +1,16 @@
 // What happens in a run, as oae_trace.sv tells it call by call: counted, given to the checker, and put
 // into the trace if there is to be one.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "feed.h"
+#include "schedule.h"
 #include "trace_text.h"
 
 namespace oae {
@@ -20,8 +24,11 @@ class Observed {
   std::optional<TraceText> text;
   uint64_t cycle = ~0ull;                // now
   std::string stop;                      // why the run ended
+  uint64_t stopped_at = 0;               // cycle of the stop
   std::array<uint64_t, 16> faults{};     // frames that each fault struck, by bit
   std::array<uint64_t, 64> rules{};      // how often each fired
+  std::vector<uint32_t> fired;           // these rules, the one that fired last at the end
+  std::vector<size_t> left;              // places of fates whose frames have not come
   std::array<uint64_t, kEnds> cuts{};    // of the direction away from each end
   std::string upsets;                    // what each flipped bit was before
   std::array<std::array<uint32_t, 256>, kEnds> registers{};  // by address, after the run
@@ -35,6 +42,13 @@ class Observed {
     if (text) text->parameter(full, number);
     parameter_packet(full + '=' + number);
     if (name == "rules") parameter_packet("cycle_ns=" + std::to_string(Feed::kCycleNs));
+  }
+
+  // The fates of the schedule, in its order: names of frames.
+  void wait_for(std::vector<uint64_t> fates) {
+    fates_ = std::move(fates);
+    left.resize(fates_.size());
+    std::iota(left.begin(), left.end(), size_t{0});
   }
 
   void event(int end, int channel, uint64_t word) {
@@ -82,6 +96,8 @@ class Observed {
 
   void rule(uint32_t number) {
     ++rules[number % rules.size()];
+    std::erase(fired, number);
+    fired.push_back(number);
     if (text) text->line(cycle, -1, "rule").decimal(number).end();
     feed.take(feed.evidence(Evidence::RULE, -1, cycle).number<4>(number), cycle);
   }
@@ -89,6 +105,7 @@ class Observed {
   void stopped(uint32_t reason) {
     constexpr const char* kReasons[] = {"resolved", "cycles", "stalled", "requested"};
     stop = kReasons[reason & 3];
+    stopped_at = cycle;
     if (text) text->line(cycle, -1, "stop").word(stop).end();
     feed.take(feed.evidence(Evidence::STOP, -1, cycle).tail(stop.data(), stop.size()), cycle);
   }
@@ -168,6 +185,7 @@ class Observed {
       text->line(cycle, end, "fate").decimal(number).decimal(operation).decimal(id).decimal(copy);
       text->hex(struck, 4).word(rule == kNoRule ? "-" : std::to_string(rule)).end();
     }
+    if (!fates_.empty()) came(Schedule::frame(end, operation, copy, id));
     if (!struck) return;
     for (size_t bit = 0; bit < faults.size(); ++bit) faults[bit] += struck >> bit & 1;
     auto packet = feed.evidence(Evidence::FATE, end, cycle);
@@ -192,6 +210,15 @@ class Observed {
     uint64_t first = 0;
     bool broken = false;
   };
+
+  // They stand in rising order.
+  void came(uint64_t frame) {
+    const auto found = std::lower_bound(fates_.begin(), fates_.end(), frame);
+    if (found == fates_.end() || *found != frame) return;
+    const auto place = static_cast<size_t>(found - fates_.begin());
+    const auto waiting = std::lower_bound(left.begin(), left.end(), place);
+    if (waiting != left.end() && *waiting == place) left.erase(waiting);
+  }
 
   void parameter_packet(const std::string& named) {
     feed.take(feed.evidence(Evidence::PARAMETER, -1, 0).tail(named.data(), named.size()), 0);
@@ -219,6 +246,7 @@ class Observed {
 
   static uint8_t flags(bool user, bool broken) { return static_cast<uint8_t>(user | broken << 1); }
 
+  std::vector<uint64_t> fates_;
   Open streams_[kEnds * kStreams];
   uint32_t transmitted_[kEnds] = {};
 };

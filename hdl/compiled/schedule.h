@@ -22,7 +22,8 @@ class Schedule {
   static constexpr int kEnds = 2;
   static constexpr uint64_t kMagic = 0x4f41455343480001;
   // Places of oae.scenario.layout.
-  static constexpr size_t kHead = 80, kMagicAt = 0, kSeedAt = 1, kProgressAt = 7, kWordsAt = 9;
+  static constexpr size_t kHead = 80, kMagicAt = 0, kSeedAt = 1, kRulesAt = 5, kRulesPlaceAt = 6,
+                          kProgressAt = 7, kWordsAt = 9, kFatesAt = 11, kRuleWords = 8, kFateBits = 10;
   static constexpr size_t kFirstBlock = 16, kBlock = 16, kRecords = 0, kRecordsPlace = 1;
 
   // How many records chance makes for an end, and of what sizes.
@@ -31,6 +32,20 @@ class Schedule {
   };
 
   uint64_t word(size_t address) const { return address < words_.size() ? words_[address] : 0; }
+
+  // A frame as the fates name it.
+  static uint64_t frame(int end, uint8_t operation, uint16_t copy, uint32_t id) {
+    const uint64_t kind = static_cast<uint64_t>(end) << 5 | operation;
+    return kind << 48 | static_cast<uint64_t>(copy) << 32 | id;
+  }
+
+  // The frames that have a fate, in their order.
+  std::vector<uint64_t> fates() const {
+    const size_t place = word(kRulesPlaceAt) + kRuleWords * word(kRulesAt);
+    std::vector<uint64_t> found(word(kFatesAt));
+    for (size_t at = 0; at < found.size(); ++at) found[at] = word(place + at) >> kFateBits;
+    return found;
+  }
 
   // What is wrong with the words, empty if nothing.
   std::string take(std::vector<uint64_t> words, const Made (&made)[kEnds]) {

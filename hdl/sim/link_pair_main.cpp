@@ -2,11 +2,12 @@
 //
 // The run itself is Verilog (oae_link_pair_top.v). Ctrl-C and SIGTERM end it after the current
 // cycle, so that what the trace holds up to there is written. Built with `--trace-fst`, it writes
-// the waveform as well; with `+upsets=LIST` it flips bits, in builds that can (upsets.h), and says
-// at the end `upsets <what each was before>`.
+// the waveform as well; with `+upsets=FILE` it flips the bits that the file lists, in builds that
+// can (upsets.h), and says at the end `upsets <what each was before>`.
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -53,7 +54,10 @@ int main(int argc, char** argv) {
   const auto top = std::make_unique<Voae_link_pair_top>(context.get());
   Waveform waveform(*top);
   const std::string argument = context->commandArgsPlusMatch("upsets=");
-  oae::Upsets upsets(*context, argument.substr(argument.find('=') + 1));
+  std::ifstream file(argument.substr(argument.find('=') + 1));
+  std::string list;
+  std::getline(file, list);
+  oae::Upsets upsets(*context, list);
   top->clk = 0;
   while (!context->gotFinish() && !interrupted) {
     if (!top->clk) upsets.strike();

@@ -67,6 +67,7 @@ module oae_end_bench #(
 
     // for the trace: streams 0 submit, 1 deliver, 2 receive, 3 transmit
     output wire [  3:0] stream_taken,
+    output wire         at_work,             // the host goes on, also when `run` is low
     output wire [255:0] stream_data,
     output wire [ 31:0] stream_keep,
     output wire [  3:0] stream_last,
@@ -102,6 +103,10 @@ module oae_end_bench #(
 
   wire enable = !disabled && run;
   wire beats = !mute;
+  // What a rule holds up stands still for as long as the rule likes.
+  wire load_busy;
+  assign at_work = load_busy || (deliver_tvalid && !stall_deliver) ||
+      (completion_tvalid && !stall_completion) || (doubt_tvalid && !stall_doubt);
 
   // A session for each life of the end: drawn anew after amnesia.
   reg [15:0] life;
@@ -151,6 +156,7 @@ module oae_end_bench #(
       .m_cancel_tready(cancel_tready),
       .m_cancel_tag(cancelled_tag),
       .done(done),
+      .busy(load_busy),
       .submitted(submitted),
       .resolved(resolved)
   );

@@ -32,7 +32,7 @@ module oae_link_pair #(
     output wire [63:0] resolved,
     output wire [31:0] delivered,      // records that either host has taken
     output wire [ 1:0] settled,        // UP and not draining
-    output wire        idle,           // both channels are empty
+    output wire        idle,           // both channels are empty and no host is at work
     output wire        stop_requested,
 
     // to end the trace
@@ -105,11 +105,12 @@ module oae_link_pair #(
   wire [8*ENDS-1:0] fate_operation;
   wire [16*ENDS-1:0] fate_copy, fate_faults;
   wire [  ENDS-1:0] channel_idle;
+  wire [  ENDS-1:0] at_work;
   // The rule that struck a frame is known one cycle before the frame's fate.
   reg  [8*ENDS-1:0] fate_rule;
   always @(posedge clk) fate_rule <= strike_rule;
 
-  assign idle = &channel_idle;
+  assign idle = &channel_idle && at_work == {ENDS{1'b0}};
 
   genvar e;
   generate
@@ -173,6 +174,7 @@ module oae_link_pair #(
           .submitted(submitted[32*e+:32]),
           .resolved(resolved[32*e+:32]),
           .stream_taken(stream_taken[4*e+:4]),
+          .at_work(at_work[e]),
           .stream_data(stream_data[64*4*e+:64*4]),
           .stream_keep(stream_keep[8*4*e+:8*4]),
           .stream_last(stream_last[4*e+:4]),

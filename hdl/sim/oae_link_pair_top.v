@@ -25,7 +25,7 @@ module oae_link_pair_top #(
 
   localparam integer HEAD_WORDS = `OAE_FIRST_BLOCK + 4 * `OAE_BLOCK_WORDS;
   localparam [31:0] RESET_CYCLES = 32'd8;
-  // Silence of the channels after which nothing can move any more, and how long to wait for it.
+  // Silence of channels and hosts after which nothing can move any more, and how long to wait for it.
   localparam [31:0] REST_CYCLES = 32'd128;
   localparam [31:0] REST_LIMIT = 32'd65536;
   localparam [7:0] LAST_REGISTER = `OAE_REGISTER_COUNTERS + `OAE_COUNTERS - 8'd1;

@@ -46,6 +46,7 @@ module oae_load #(
     output reg  [15:0] m_cancel_tag,
 
     output wire        done,       // every record has had its outcome
+    output wire        busy,       // a packet or a cancel waits for its time
     output reg  [31:0] submitted,
     output reg  [31:0] resolved    // outcomes told, and records that amnesia took away
 );
@@ -81,6 +82,9 @@ module oae_load #(
   reg [7:0] kind;
   reg bad, long, in_packet, broken;
   reg [31:0] outstanding;
+  // One cancel at a time, some cycles after the submission.
+  reg cancelling;
+  reg [31:0] cancel_wait;
 
   // Records to submit again: {attempt, index}.
   reg [39:0] again[0:(1<<AGAIN_BITS)-1];
@@ -98,6 +102,8 @@ module oae_load #(
   assign m_submit_tag = index[15:0];
   assign m_submit_kind = kind;
   assign done = state == CHOOSE && fresh == records && again_empty && outstanding == 32'd0;
+
+  assign busy = state == LOOK_UP || state == GAP || cancelling;
 
   wire told = s_completion_tvalid && s_completion_tready;
 
@@ -142,10 +148,6 @@ module oae_load #(
   wire next_cancel = may_strike && {32'd0, whether_cancel_draw} < cancel_chance;
   wire [31:0] cancel_draw = oae_chain(base_hash, `OAE_PURPOSE_CANCEL_AFTER);
   wire [31:0] gap_draw = oae_chain(base_hash, `OAE_PURPOSE_GAP);
-
-  // One cancel at a time, some cycles after the submission.
-  reg cancelling;
-  reg [31:0] cancel_wait;
 
   always @(posedge clk) begin
     case (state)

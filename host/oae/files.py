@@ -1,9 +1,23 @@
 """Files that are there whole or not at all."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from oae.errors import OaeError
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise OaeError if nothing can be written there: found out before much work is done for it."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(0, "is a directory")
+        place = next(parent for parent in path.absolute().parents if parent.exists())
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        raise OaeError(f"{option} {path}: {(error.strerror or str(error)).lower()}") from error
 
 
 @contextmanager

@@ -79,6 +79,14 @@ def test_the_demo_is_as_hostile_as_promised() -> None:
     [
         ("seed = 1", "x.toml:1: no version; write 'version = 1'"),
         ("version = 2", "x.toml:1: version: 2 is not known; this reads 1"),
+        ("version = true", "x.toml:1: version: True is not known; this reads 1"),
+        ("version = 1.0", "x.toml:1: version: 1.0 is not known; this reads 1"),
+        ("version = 1\n[link]\nwindow = 8.0", "x.toml:3: link.window: 8.0 is not a power of two"),
+        ("version = 1\n[load.a]\nsizes = true", "x.toml:3: load.a.sizes: True is neither a size"),
+        (
+            "version = 1\n[[load.a.record]]\nadvance = true",
+            "x.toml:2: load.a.record[1]: needs exactly one of hex, text, size (1 to 2000) and",
+        ),
         ("version = 1\nseeed = 3", "x.toml:2: seeed: no key seeed; did you mean seed?"),
         ("version = 1\nseed = -1", "x.toml:2: seed: -1 is not a whole number from 0 to 4294967295"),
         (

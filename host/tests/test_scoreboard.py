@@ -579,7 +579,7 @@ def test_unresolved_records_are_no_pass(run: Run, tmp_path: Path, reason: str) -
 def test_a_fault_that_never_struck_is_no_pass(run: Run, tmp_path: Path) -> None:
     run.committed(0)
     run.say(2, "rule 4")
-    expected = Expectations(faults=2, strikers={4: 0, 6: 1})
+    expected = Expectations(strikes={4: 1, 6: 1}, strikers={4: 0, 6: 1})
     judgement = run.judged(tmp_path, expected)
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert judgement.reason == "fault[2] never struck"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import oae
 from oae.campaign import swarm
 from oae.campaign.tasks import Task
 from oae.engines import compiled
@@ -17,6 +18,12 @@ from oae.scenario.parse import SEED_MOST
 from oae.toolchain import tool_versions
 
 FILE: Final = "campaign.toml"
+PACKAGE: Final = Path(oae.__file__).parent
+# Those of which the results depend, engine programs apart.
+PACKAGES: Final = (
+    *("campaign", "capture", "check", "engines", "faults", "model"),
+    *("native", "scenario", "spec", "synth", "upsets"),
+)
 # One run in so many is read from its trace for coverage; that takes about as long as to play it.
 COVERED: Final = 10
 # From so many runs on it pays to train the programs.
@@ -63,10 +70,17 @@ class Request:
         return Task(seed, self.builds, self.defines, covered, self.trained)
 
 
+def python_sources() -> list[Path]:
+    """The Python files that decide what a run does, how it is judged and what it covers."""
+    folders = [PACKAGE / name for name in PACKAGES]
+    return sorted([*PACKAGE.glob("*.py"), *(file for one in folders for file in one.glob("*.py"))])
+
+
 def build(request: Request, tell: Callable[[str], None]) -> str:
     """Build every engine; returns what the results depend on, as one hash."""
     digest = hashlib.sha256()
-    digest.update(Path(swarm.__file__).read_bytes())
+    for path in python_sources():
+        digest.update(f"{path.relative_to(PACKAGE)}\0".encode() + path.read_bytes())
     for name in request.builds:
         tell(name)
         program = compiled.build(swarm.parameters(name), request.defines, trained=request.trained)

@@ -33,10 +33,15 @@ def summarise(folder: Path, request: Request, store: Store) -> dict[str, Any]:
     """Gather everything, and write `summary.json`."""
     verdicts = store.verdicts()
     missing = len(set(request.seeds) - store.seeds())
-    worst = next((verdict for verdict in ORDER if verdict in verdicts), Verdict.INCONCLUSIVE)
+    coverage = _coverage(store)
+    found = {Verdict(verdict) for verdict in verdicts}
+    if missing:
+        found.add(Verdict.INCONCLUSIVE)
+    if coverage["impossible"]:
+        found.add(Verdict.FAIL)  # link and model contradict each other, whichever is wrong
     totals = store.totals()
     told: dict[str, Any] = {
-        "verdict": worst.value,
+        "verdict": next(verdict for verdict in ORDER if verdict in found).value,
         "runs": {"asked": request.runs, "missing": missing, **verdicts},
         "first_seed": request.first_seed,
         "builds": list(request.builds),
@@ -50,7 +55,7 @@ def summarise(folder: Path, request: Request, store: Store) -> dict[str, Any]:
             dict(zip(("seed", "verdict", "requirement", "reason"), row, strict=True))
             for row in store.failed()
         ],
-        "coverage": _coverage(store),
+        "coverage": coverage,
     }
     part = folder / f"{FILE}.part"
     part.write_text(json.dumps(told, indent=1) + "\n")
@@ -87,7 +92,8 @@ def show(console: Console, told: dict[str, Any], folder: Path) -> None:
     console.print(_cells(told["coverage"]))
     console.print(_arcs(told["coverage"]))
     for cell in told["coverage"]["impossible"]:
-        console.print(f"[bold red]hit, though exploration cannot reach it[/]: {Cell(**cell)}")
+        told_of_cell = f"[bold]FAIL[/] hit, though exploration cannot reach it: {Cell(**cell)}"
+        console.print(told_of_cell, highlight=False, soft_wrap=True)
     for run in told["failed"][:SHOWN]:
         told_of_run = f"seed {run['seed']}: [bold]{run['verdict']}[/] {escape(run['reason'])}"
         console.print(told_of_run, highlight=False, soft_wrap=True)
@@ -96,6 +102,8 @@ def show(console: Console, told: dict[str, Any], folder: Path) -> None:
     counts = ", ".join(
         f"{told['runs'][verdict]:,} {verdict}" for verdict in ORDER if verdict in told["runs"]
     )
+    if told["runs"]["missing"]:
+        counts += f", {told['runs']['missing']:,} not played"
     struck = totals["frame_faults"] + sum(totals[name] for name in ("crashes", "amnesias", "cuts"))
     console.print(
         f"[bold]{told['verdict']}[/]: {counts}; {totals['transactions']:,} transactions, "

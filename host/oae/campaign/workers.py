@@ -4,6 +4,7 @@ A worker may die at any time: what it had not handed over is played again. Whoev
 interrupted: what is ready by then is taken, and what is not is not.
 """
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -117,14 +118,25 @@ def _end_with_parent() -> None:
 def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     """A Dask cluster, and how many tasks it plays at once."""
     try:
-        from distributed import Client, KilledWorker
+        from distributed import Client, KilledWorker, Security
+        from distributed.comm.core import connect
     except ImportError:
         raise WorkersError("--scheduler needs the Python package distributed") from None
+
+    async def reach() -> None:
+        security = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+        comm = await connect(  # type: ignore[no-untyped-call]
+            address, timeout=PATIENCE, **security
+        )
+        await comm.close()
+
     try:
+        # A client that has not come about cannot be got rid of without a noise.
+        asyncio.run(reach())
         client = Client(  # type: ignore[no-untyped-call]
             address, timeout=PATIENCE, set_as_default=False
         )
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, TypeError, ValueError, TimeoutError) as error:
         raise WorkersError(f"--scheduler {address}: {str(error).splitlines()[0]}") from error
     with client:
         threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ alone, so a run can be looked at as a tap would see it.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
 from typing import Any, Final, Protocol
 
@@ -80,8 +81,17 @@ class SpeakersError(OaeError):
     """More than two ends speak; the message lists them."""
 
 
-def check(capture: Source, *, wire: bool = False, keep: int = 20_000) -> Result:
-    """Check a capture and keep so many of its transactions, besides the slowest and the broken."""
+def check(
+    capture: Source,
+    *,
+    wire: bool = False,
+    keep: int = 20_000,
+    obstructed: bool | None = None,
+) -> Result:
+    """Check a capture and keep so many of its transactions, besides the slowest and the broken.
+
+    `obstructed`: whether something stood in the way of progress at the stop, if that is known.
+    """
     kernel = Kernel(keep)
     known = 0
     dropped = 0
@@ -97,7 +107,7 @@ def check(capture: Source, *, wire: bool = False, keep: int = 20_000) -> Result:
     kernel.finish()
     _check_speakers(kernel.table("speakers"))
     told = sum(interface.dropped or 0 for interface in capture.interfaces)
-    return Judge(kernel, wire, capture.damage, max(dropped, told)).result()
+    return Judge(kernel, wire, capture.damage, max(dropped, told), obstructed).result()
 
 
 def role(interface: Interface, wire: bool) -> Role:
@@ -203,7 +213,14 @@ def _findings(rows: Array) -> list[Finding]:
 class Judge:
     """Draws the conclusions from what the kernel found."""
 
-    def __init__(self, kernel: Kernel, wire: bool, damage: str, dropped: int) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        wire: bool,
+        damage: str,
+        dropped: int,
+        obstructed: bool | None = None,
+    ) -> None:
         self.kernel = kernel
         self.wire = wire
         self.damage = damage
@@ -214,6 +231,10 @@ class Judge:
         self.stop = kernel.stop()
         self.findings = _findings(kernel.table("findings"))
         self.unknowns = _findings(kernel.table("unknowns"))
+        self.broken = self.summary["broken"].tolist()
+        self.doubtful = self.summary["doubtful"].tolist()
+        if obstructed is not None:
+            self._progress(obstructed)
         self.bench_errors = [
             BenchError(int(row["packet"]), int(row["time"]), row["text"].decode(errors="replace"))
             for row in kernel.table("bench_errors")
@@ -225,9 +246,22 @@ class Judge:
             self.source = ("nothing", "one direction", "both directions")[len(heard)]
         if not self.summary["packets"]:
             self.bench_errors.append(BenchError(0, 0, "the capture holds no packets"))
-        elif not self.summary["oae_frames"]:
+        elif not self.summary["oae_frames"] and self.source != "run":
             text = f"none of {self.summary['packets']} packets is a frame of the link"
             self.bench_errors.append(BenchError(0, 0, text))
+
+    def _progress(self, obstructed: bool) -> None:
+        """Evidence does not show what rules hold up; here it is known, so nothing is doubtful."""
+        place = PLACE[Promise.PROGRESS]
+        found = [one for one in self.findings if one.promise is Promise.PROGRESS]
+        found += [one for one in self.unknowns if one.promise is Promise.PROGRESS]
+        self.findings = [one for one in self.findings if one.promise is not Promise.PROGRESS]
+        self.unknowns = [one for one in self.unknowns if one.promise is not Promise.PROGRESS]
+        if not obstructed:
+            self.findings += [replace(one, certain=True) for one in found]
+            self.findings.sort(key=lambda finding: finding.packet)
+        self.broken[place] = 0 if obstructed else len(found)
+        self.doubtful[place] = 0
 
     def result(self) -> Result:
         """Everything that was found."""
@@ -245,9 +279,9 @@ class Judge:
             wire=self.wire,
             promises=promises,
             findings=self.findings,
-            finding_count=int(summary["findings"]),
+            finding_count=sum(self.broken),
             unknowns=self.unknowns,
-            unknown_count=int(summary["unknowns"]),
+            unknown_count=sum(self.doubtful),
             bench_errors=self.bench_errors,
             stop=self.stop,
             packets=int(summary["packets"]),
@@ -279,19 +313,19 @@ class Judge:
         place = PLACE[promise]
         asked = not self.wire or promise in ON_THE_WIRE
         verdict, reason = Verdict.PASS, ""
-        if self.summary["broken"][place]:
+        if self.broken[place]:
             verdict = Verdict.FAIL
             reason = next(
                 (str(found) for found in self.findings if found.promise is promise),
-                f"broken {self.summary['broken'][place]} times",
+                f"broken {self.broken[place]} times",
             )
         elif unknown := self._unknown(promise):
             verdict, reason = Verdict.INCONCLUSIVE, unknown
-        elif self.summary["doubtful"][place]:
+        elif self.doubtful[place]:
             verdict = Verdict.INCONCLUSIVE
             reason = next(
                 (f"{found}: not known" for found in self.unknowns if found.promise is promise),
-                f"not known {self.summary['doubtful'][place]} times",
+                f"not known {self.doubtful[place]} times",
             )
         return Standing(promise, REQUIREMENT[promise], verdict, reason, asked)
 

@@ -16,6 +16,7 @@ from oae.check.verdict import (
     Judgement,
     Promise,
     Spread,
+    Struck,
     Verdict,
     Violation,
 )
@@ -44,6 +45,7 @@ from oae.trace import (
     Record,
     Register,
     Rule,
+    Status,
     Stop,
     Submit,
     Trace,
@@ -104,7 +106,10 @@ class Scoreboard:
         self.forgotten_at = [0] * ends  # cycle of the last amnesia
         self.disabled_at: list[int | None] = [0] * ends  # cycle; None while enabled
         self.is_down = [False] * ends
-        self.fired: set[int] = set()
+        self.wanted_epoch = [0] * ends
+        self.epoch = [0] * ends
+        self.struck = Struck()
+        self.obstructed = False  # at the stop
         self.stop: Stop | None = None
         self.last_line = 0
         self.commit_latency: list[int] = []
@@ -122,8 +127,9 @@ class Scoreboard:
             Doubt: self.doubted,
             Config: self.config,
             Power: self.power,
+            Status: self.status,
             Cut: self.cut,
-            Rule: lambda record: self.fired.add(record.number),
+            Rule: lambda record: self.struck.fired(record.number),
             Stop: self.stopped,
             Register: self.register,
         }
@@ -195,6 +201,11 @@ class Scoreboard:
         """The session that the host offers is drawn with the step ENABLED."""
         self.offered[record.end] = record.session & 0xFFFF_FFFF
         self.disabled_at[record.end] = None if record.enable else record.cycle
+        self.wanted_epoch[record.end] = record.epoch
+
+    def status(self, record: Status) -> None:
+        """An end that is not in the epoch that its host wants waits for its lanes to drain."""
+        self.epoch[record.end] = record.epoch
 
     def enabled(self, event: Event) -> None:
         """An end without a session draws one."""
@@ -587,6 +598,9 @@ class Scoreboard:
         faults = Fault(record.faults)
         names = [fault.name.lower() for fault in faults if fault.name] or ["untouched"]
         self.frames[record.end].update(names)
+        frame = record.end, record.operation, record.id, record.copy
+        if frame in self.expectations.fates:
+            self.struck.fates.add(frame)
         if faults & (Fault.FLIPPED | Fault.FORGED | Fault.DUPLICATE_FLIPPED):
             self.altered[record.end].add(record.number)
 
@@ -619,10 +633,15 @@ class Scoreboard:
     def stopped(self, record: Stop) -> None:
         """What follows is no part of the experiment; note what is open now."""
         self.stop = record
+        self.struck.cycle = record.cycle
         # The stop itself disables the ends, in its own cycle.
         disabled = any(at is not None and at < record.cycle for at in self.disabled_at)
-        obstructed = (
-            any(self.is_cut) or any(self.is_down) or disabled or self.expectations.obstructed
+        self.obstructed = (
+            any(self.is_cut)
+            or any(self.is_down)
+            or disabled
+            or self.wanted_epoch != self.epoch
+            or self.expectations.obstructed(self.struck)
         )
         for lane in self.lanes.values():
             end, own, peer = lane.key
@@ -641,7 +660,7 @@ class Scoreboard:
         if record.reason == "resolved" and open_now:
             text = f"{open_now} records have no outcome though the load is done"
             self.broken(Promise.CONSERVATION, record, text)
-        if record.reason == "stalled" and not obstructed:
+        if record.reason == "stalled" and not self.obstructed:
             text = f"nothing moves, {open_now} transactions are open, and nothing stands in the way"
             self.broken(Promise.PROGRESS, record, text)
 
@@ -701,7 +720,8 @@ class Scoreboard:
                 else 0.0
                 for end in range(len(self.figures))
             ],
-            faults_struck=len({strikers[rule] for rule in self.fired if rule in strikers}),
+            faults_struck=len({strikers[rule] for rule in self.struck.rules if rule in strikers}),
+            obstructed=self.obstructed,
         )
 
     def _verdict(self) -> tuple[Verdict, str]:
@@ -716,7 +736,7 @@ class Scoreboard:
             return Verdict.INCONCLUSIVE, f"{unresolved} records were unresolved: {self.stop.reason}"
         if self.stop.reason not in ("resolved", "requested"):
             return Verdict.INCONCLUSIVE, f"the run ended before its load: {self.stop.reason}"
-        if unmet := self.expectations.unmet(committed, self.fired):
+        if unmet := self.expectations.unmet(committed, self.struck):
             return Verdict.INCONCLUSIVE, unmet
         return Verdict.PASS, f"{committed} records committed, every promise kept"
 

@@ -1,10 +1,10 @@
 """What a run comes to: verdict, broken promises, and what was measured."""
 
 import statistics
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 
 class Verdict(StrEnum):
@@ -59,24 +59,60 @@ _CANNOT_SEND: Final = (
 )
 
 
+Coordinates = tuple[int, int, int, int]  # of a frame: direction, operation, id, copy
+
+
+class Hold(NamedTuple):
+    """What the firing of a rule puts in the way of progress, or takes out of it."""
+
+    what: tuple[int, int]
+    stands: bool
+
+
+@dataclass
+class Struck:
+    """Which of a scenario's faults struck in a run."""
+
+    rules: dict[int, int] = field(default_factory=dict)  # how often; the last that fired is last
+    fates: set[Coordinates] = field(default_factory=set)  # frames that came
+    cycle: int = 0  # of the stop
+
+    def fired(self, rule: int) -> None:
+        """A rule has fired."""
+        self.rules[rule] = self.rules.pop(rule, 0) + 1
+
+
 @dataclass
 class Expectations:
     """What a run must show besides keeping the promises, on whatever engine."""
 
     records: int = 1  # committed, over both lanes
-    faults: int = 0  # scheduled faults
     strikers: dict[int, int] = field(default_factory=dict)  # rule -> the fault that it is
+    strikes: dict[int, int] = field(default_factory=dict)  # rule -> how often it must strike
+    fates: dict[Coordinates, str] = field(default_factory=dict)  # that must strike, as they read
+    upsets: dict[str, int] = field(default_factory=dict)  # that must strike, in which cycle
     violations: int = 0  # events of violation that are forgiven (forged frames)
-    obstructed: bool = False  # a host or an end is held up for good: nothing need move
+    holds: dict[int, Hold] = field(default_factory=dict)  # by rule
+    lossy_until: int = 0  # cycle; until then no frame of some operation gets through
 
-    def unmet(self, committed: int, fired: Collection[int]) -> str:
-        """Why a run in which so many records committed and these rules fired shows too little."""
+    def obstructed(self, struck: Struck) -> bool:
+        """Whether something that no evidence but rules tells of stands in the way at the stop."""
+        standing = dict(self.holds[rule] for rule in struck.rules if rule in self.holds)
+        return any(standing.values()) or struck.cycle < self.lossy_until
+
+    def unmet(self, committed: int, struck: Struck) -> str:
+        """Why a run in which so many records committed and this struck shows too little."""
         if committed < max(self.records, 1):
             return f"{committed} records committed, {self.records} wanted"
-        struck = {self.strikers[rule] for rule in fired if rule in self.strikers}
-        if self.faults and len(struck) < self.faults:
-            return f"fault[{min(set(self.strikers.values()) - struck) + 1}] never struck"
-        return ""
+        for fault in sorted(set(self.strikers.values())):
+            wanted = {rule: n for rule, n in self.strikes.items() if self.strikers[rule] == fault}
+            found = sum(min(struck.rules.get(rule, 0), n) for rule, n in wanted.items())
+            if found < (total := sum(wanted.values())):
+                how_often = f"struck {found} times, {total} wanted" if found else "never struck"
+                return f"fault[{fault + 1}] {how_often}"
+        never = [text for frame, text in self.fates.items() if frame not in struck.fates]
+        never += [text for text, cycle in self.upsets.items() if cycle >= struck.cycle]
+        return f"{never[0]!r} never struck" if never else ""
 
     def unforgiven(self, assertions: Iterable[str]) -> list[str]:
         """The lines of the RTL's assertions that count: a forged frame's event is asserted, too."""
@@ -149,6 +185,7 @@ class Judgement:
     in_doubt_responder: Spread = field(default_factory=Spread)
     goodput: list[float] = field(default_factory=list)  # delivered bits a cycle, by initiator
     faults_struck: int = 0
+    obstructed: bool = False  # something stood in the way of progress at the stop
     followed_steps: int = 0  # by the reference end in lockstep
     followed_frames: int = 0
 

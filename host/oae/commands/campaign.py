@@ -8,8 +8,8 @@ results.sqlite has one row a run, failures/ a run directory for each run that do
   oae campaign --resume runs/campaign-20260101-120000
   oae campaign --runs 100000 --scheduler tcp://cluster:8786
 
-exit codes: 0 every run PASS, 1 a run FAILs, 2 bad input, 3 a run is INCONCLUSIVE, 4 the bench
-failed, 130 interrupted (--resume goes on)
+exit codes: 0 every run PASS, 1 a run FAILs or hits a cell that exploration cannot reach, 2 bad
+input, 3 a run is INCONCLUSIVE, 4 the bench failed, 130 interrupted (--resume goes on)
 """
 
 import argparse

@@ -20,27 +20,26 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from oae.capture.read import Capture
 from oae.capture.record import IN_RUN
-from oae.check.capture import check
 from oae.check.carried_file import CarriedFile
-from oae.check.expect import expectations
-from oae.check.lockstep import follow
-from oae.check.scoreboard import judge
-from oae.check.verdict import EXIT_CODES, Judgement, Promise, Verdict, Violation
+from oae.check.run import judge_run
+from oae.check.verdict import EXIT_CODES, Judgement, Verdict
 from oae.console import Console
-from oae.engines import rtl, rundir
-from oae.engines.player import ENGINES, check_ingredients, play
+from oae.engines import player, rtl, rundir
+from oae.engines.model import ABLATION
+from oae.engines.player import ENGINES, play
 from oae.engines.rundir import Ended, fresh
 from oae.errors import OaeError
 from oae.faults.hash import draw
+from oae.files import check_writable
+from oae.options import seconds
 from oae.report.page import PAGE, write_report
 from oae.report.summary import show
 from oae.report.waveform import write_view
 from oae.scenario.compile import records
 from oae.scenario.parse import library, parse
 from oae.scenario.scenario import ENDS, Scenario
-from oae.trace import Event, Trace, TraceError
+from oae.trace import Event, Trace
 
 SUMMARY = "run a scenario on the link and check it"
 SAMPLE_BYTES = 256 * 1024
@@ -58,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help="run directory; a new one under runs/ if not given"
     )
-    parser.add_argument("--timeout", type=float, help="seconds after which the run is ended")
+    parser.add_argument("--timeout", type=seconds, help="seconds after which the run is ended")
     parser.add_argument(
         "--without",
         action="append",
@@ -78,25 +77,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run, judge, tell."""
-    check_ingredients(arguments.engine, arguments.without)
     scenario, overruled = _scenario(arguments)
     content = _content(scenario, arguments.file)
     out = arguments.out or fresh(Path("runs"), scenario.name)
-    if out.exists():
-        raise OaeError(f"{out} is already there; give another --out")
-    if arguments.timeout is not None and arguments.timeout <= 0:
-        raise OaeError(f"--timeout {arguments.timeout}: not a time above 0 seconds")
+    player.check(
+        scenario,
+        out,
+        engine=arguments.engine,
+        defines=_defines(arguments),
+        waveform=arguments.waveform,
+    )
+    if arguments.picture is not None:
+        check_writable(arguments.picture, "--picture")
     console = Console(quiet=arguments.json or arguments.quiet)
     console.print(
         f"[bold]{scenario.name}[/] on {arguments.engine}, seed {scenario.seed}, into {out}",
         highlight=False,
     )
     ended = _play(scenario, content, out, arguments, overruled, console)
-    judgement, carried = _judge(scenario, content, out, ended)
-    if ended.status == "finished" and not arguments.without:
-        _follow(judgement, Trace(out / "trace.txt"))
-    if (out / IN_RUN).exists():
-        _check(judgement, out, scenario.name, _command(arguments, out))
+    followed = ended.status == "finished" and not arguments.without
+    judged = judge_run(scenario, content, out, ended.assertions, followed=followed)
+    judgement, carried = judged.judgement, judged.carried
+    _by_the_end(judgement, ended)
+    if judged.result is not None:
+        again = _command(arguments, out)
+        page, capture = out / PAGE, out / IN_RUN
+        write_report(judged.result, page, title=scenario.name, again=again, capture=capture)
     report = _report(scenario, arguments.engine, out, ended, judgement, carried)
     (out / "verdict.json").write_text(json.dumps(report, indent=2) + "\n")
     if carried is not None:
@@ -114,6 +120,11 @@ def main(arguments: argparse.Namespace) -> int:
     if ended.status == "interrupted":
         raise KeyboardInterrupt
     return EXIT_CODES[judgement.verdict]
+
+
+def _defines(arguments: argparse.Namespace) -> list[str]:
+    """Macros that leave the ingredients out."""
+    return [f"{ABLATION}{name}" for name in arguments.without]
 
 
 def _draw(
@@ -210,7 +221,7 @@ def _play(
             out,
             engine=arguments.engine,
             file=content,
-            defines=[f"OAE_ABLATE_{name}" for name in arguments.without],
+            defines=_defines(arguments),
             waveform=arguments.waveform,
             command=_command(arguments, out),
             overruled=overruled,
@@ -239,24 +250,8 @@ def _command(arguments: argparse.Namespace, out: Path) -> str:
     return shlex.join(words)
 
 
-def _judge(
-    scenario: Scenario, content: bytes, out: Path, ended: Ended
-) -> tuple[Judgement, CarriedFile | None]:
-    carried = None
-    if scenario.carries_file:
-        sender = next(end for end, load in enumerate(scenario.loads) if load.file)
-        carried = CarriedFile(content, 1 - sender)
-    try:
-        judgement = judge(
-            Trace(out / "trace.txt"),
-            expectations(scenario),
-            ended.assertions,
-            carried.watch if carried else None,
-        )
-    except TraceError as error:
-        judgement = Judgement(Verdict.BENCH_ERROR, str(error), [])
-    if carried is not None:
-        _judge_file(judgement, carried)
+def _by_the_end(judgement: Judgement, ended: Ended) -> None:
+    """A run that did not come to its end shows nothing, and one that the bench spoilt as little."""
     if ended.errors:
         judgement.verdict, judgement.reason = Verdict.BENCH_ERROR, ended.errors[0]
     elif ended.status == "interrupted":
@@ -264,46 +259,6 @@ def _judge(
     elif ended.status != "finished":
         judgement.verdict = Verdict.BENCH_ERROR
         judgement.reason = f"the run is {ended.status}: {judgement.reason}"
-    return judgement, carried
-
-
-def _follow(judgement: Judgement, trace: Trace) -> None:
-    """A run in which an end does what the reference end would not have done is never PASS."""
-    followed = follow(trace)
-    judgement.followed_steps, judgement.followed_frames = followed.steps, followed.frames
-    found = followed.divergence
-    if found is None:
-        return
-    text = f"end {found.end}: {found.problem}"
-    violation = Violation(Promise.REFERENCE, found.line, found.cycle, text)
-    judgement.violations.append(violation)
-    if judgement.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE):
-        judgement.verdict, judgement.reason = Verdict.FAIL, str(violation)
-
-
-def _check(judgement: Judgement, out: Path, title: str, again: str) -> None:
-    """The checker of captures is a second judge; what it sees is the report."""
-    result = check(Capture(out / IN_RUN))
-    write_report(result, out / PAGE, title=title, again=again, capture=out / IN_RUN)
-    if result.verdict is Verdict.FAIL and judgement.verdict is Verdict.PASS:
-        judgement.verdict, judgement.reason = Verdict.FAIL, f"{IN_RUN}: {result.reason}"
-
-
-def _judge_file(judgement: Judgement, carried: CarriedFile) -> None:
-    """A file that came out other than it went in is never PASS."""
-    judgement.violations += carried.violations
-    if judgement.verdict not in (Verdict.PASS, Verdict.INCONCLUSIVE):
-        return
-    if carried.violations:
-        judgement.verdict, judgement.reason = Verdict.FAIL, str(carried.violations[0])
-    elif judgement.verdict is Verdict.PASS and carried.missing:
-        judgement.verdict = Verdict.INCONCLUSIVE
-        judgement.reason = f"{carried.missing} bytes of the file have not come"
-    elif judgement.verdict is Verdict.PASS and not carried.equal:
-        judgement.verdict, judgement.reason = (
-            Verdict.FAIL,
-            "the file came out other than it went in",
-        )
 
 
 def _report(

@@ -15,7 +15,9 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from oae.engines.player import check_ingredients
 from oae.errors import OaeError
+from oae.options import seconds
 from oae.scenario.write import write_scenario
 from oae.shrink.engines import ENGINES
 from oae.shrink.recorded import recorded
@@ -33,14 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, help="file of the result; shrunk.toml in the run directory if not given"
     )
     parser.add_argument("--engine", default="compiled", choices=list(ENGINES))
-    parser.add_argument("--timeout", type=float, help="seconds after which the best so far is told")
+    parser.add_argument(
+        "--timeout", type=seconds, help="seconds after which the best so far is told"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Reduce, write, tell."""
-    if arguments.timeout is not None and arguments.timeout <= 0:
-        raise OaeError(f"--timeout {arguments.timeout}: not a time above 0 seconds")
     run = recorded(arguments.run)
+    check_ingredients(arguments.engine, run.without)
     out = arguments.out or arguments.run / "shrunk.toml"
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:

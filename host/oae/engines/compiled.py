@@ -32,7 +32,7 @@ from oae.check.capture import Judge
 from oae.check.expect import expectations
 from oae.check.findings import REQUIREMENT, Finding
 from oae.check.measured import end_counts
-from oae.check.verdict import Expectations, Promise, Verdict
+from oae.check.verdict import Expectations, Promise, Struck, Verdict
 from oae.engines import rtl
 from oae.engines.cache import built
 from oae.errors import OaeError
@@ -170,7 +170,7 @@ class Engine:
         which. If the process dies, that is the run's BENCH_ERROR, and the next run has a new one.
         """
         options: list[str] = []
-        expected = Expectations()
+        expected = None
         if isinstance(what, Scenario):
             self._check_fit(what)
             expected = expectations(what)
@@ -204,7 +204,7 @@ class Engine:
             raise OaeError(f"{scenario.name}: has upsets; the engine was built without them")
         check_upsets(scenario, self._values, self._defines)
 
-    def _ask(self, job: bytes, expected: Expectations) -> Outcome:
+    def _ask(self, job: bytes, expected: Expectations | None) -> Outcome:
         if self._process is None:
             self._process = subprocess.Popen(
                 [str(self._program)],
@@ -253,18 +253,23 @@ class _Answered(kernel.Kernel):
         return str(self._answer["stop"])
 
 
-def _outcome(answer: dict[str, Any], expected: Expectations) -> Outcome:
+def _outcome(answer: dict[str, Any], scenario: Expectations | None) -> Outcome:
     if "error" in answer:
         raise OaeError(answer["error"])
-    judge = Judge(_Answered(answer), wire=False, damage="", dropped=0)
-    asked = [one for one in REQUIREMENT if one is not Promise.PROGRESS or not expected.obstructed]
-    verdict, reason = judge.verdict([judge.standing(promise) for promise in asked])
+    expected = scenario or Expectations()
+    rules = {number: answer["rules"][number] for number in answer["fired"]}
+    frames = list(expected.fates)  # none if they need not strike
+    left = {frames[place] for place in answer["left"] if frames}
+    struck = Struck(rules, {*frames} - left, answer["cycles"])
+    # Of mere words it is not known what their rules hold up.
+    obstructed = None if scenario is None else expected.obstructed(struck)
+    judge = Judge(_Answered(answer), wire=False, damage="", dropped=0, obstructed=obstructed)
+    verdict, reason = judge.verdict([judge.standing(promise) for promise in REQUIREMENT])
     assertions = tuple(expected.unforgiven(answer["assertions"]))
-    rules = {number: times for number, times in enumerate(answer["rules"]) if times}
     a, b = end_counts(judge.summary)
     if assertions and verdict is not Verdict.FAIL:
         verdict, reason = Verdict.FAIL, f"{Promise.ASSERTION}: {assertions[0]}"
-    elif verdict is Verdict.PASS and (unmet := expected.unmet(a.committed + b.committed, rules)):
+    elif verdict is Verdict.PASS and (unmet := expected.unmet(a.committed + b.committed, struck)):
         verdict, reason = Verdict.INCONCLUSIVE, unmet
     told_a, told_b = (end.committed + end.aborted + end.unknown for end in (a, b))
     return Outcome(
@@ -287,8 +292,8 @@ def _outcome(answer: dict[str, Any], expected: Expectations) -> Outcome:
             if answer["faults"][fault.bit_length() - 1]
         },
         rules=rules,
-        findings=tuple(found for found in judge.findings if found.promise in asked),
-        finding_count=int(judge.summary["findings"]),
+        findings=tuple(judge.findings),
+        finding_count=sum(judge.broken),
         assertions=assertions,
         seconds=answer["seconds"],
         sha256=answer["sha256"],

@@ -56,6 +56,13 @@ def check_ingredients(names: Sequence[str]) -> None:
             raise OaeError(f"--without {name}: the model can leave out {known}")
 
 
+def check(scenario: Scenario, without: Sequence[str]) -> None:
+    """Raise OaeError if the scenario has what this cannot play, or something cannot be left out."""
+    check_ingredients(without)
+    if scenario.upsets:
+        raise OaeError(f"{scenario.name}: upsets are of the RTL; the model engine has none")
+
+
 def run(
     scenario: Scenario,
     out: Path,
@@ -68,9 +75,7 @@ def run(
     progress: Callable[[Progress], None] | None = None,
 ) -> Ended:
     """Play a scenario; the run directory `out` is there, whole, when this returns."""
-    check_ingredients(without)
-    if scenario.upsets:
-        raise OaeError(f"{scenario.name}: upsets are of the RTL; the model engine has none")
+    check(scenario, without)
     words = compile_scenario(scenario, file)
 
     def play(work: Path) -> Ended:
@@ -232,6 +237,8 @@ class Pair:
             steps = [(end, word) for end, told in enumerate(self._told) for word in told.events]
             self._rules.look(cycle, steps, asked)
             self._measure()
+        elif self._ending == cycle:
+            self._rules.end()
         self._cycle = max(cycle + 1, self._next())
 
     def _inputs(self, end: int) -> Inputs:
@@ -322,10 +329,11 @@ class Pair:
             self._stop = "stalled"
         if self._stop:
             self._ending = cycle
-            self._rules.end()
 
     def _next(self) -> int:
         """The next cycle in which something can happen."""
+        if self._stop and self._cycle == self._ending:
+            return 0  # what rules demanded until the stop is over in the next
         times = [live.wake for live in self._ends] + [medium.next for medium in self._media]
         if not self._stop:
             limits = self._scenario.limits

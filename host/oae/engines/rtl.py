@@ -4,6 +4,7 @@
 `run` plays one scenario into a run directory (`oae.engines.rundir`). A simulator adds
 
     simulator.log   what it had to say
+    upsets.txt      the bits to flip, if there are any (hdl/compiled/upsets.h)
     waveform.fst    every signal in every cycle, if asked for
 """
 
@@ -35,6 +36,8 @@ LEAST_SCHEDULE_WORDS: Final = 1 << 14
 TOP: Final = "oae_link_pair_top"
 CLOCKED_TOP: Final = "oae_link_pair_clock"
 WAVEFORM: Final = "waveform.fst"
+UPSETS: Final = "upsets.txt"
+LOG: Final = "simulator.log"
 # Defined for a pair that writes its waveform: a build of its own, since it is several times slower.
 WITH_WAVEFORM: Final = "OAE_WAVEFORM"
 # Defined for a pair in which single bits can be flipped (hdl/compiled/upsets.h): slower as well.
@@ -91,6 +94,12 @@ def check_ingredients(names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             raise OaeError(f"--without {name}: the RTL can leave out {', '.join(known)}")
+
+
+def check(scenario: Scenario, simulator: str) -> None:
+    """Raise OaeError if the scenario has what the simulator cannot play."""
+    if scenario.upsets and simulator != "verilator":
+        raise OaeError(f"{scenario.name}: has upsets, which {simulator} cannot play; verilator can")
 
 
 def build(simulator: str, values: dict[str, int], defines: Sequence[str] = ()) -> Path:
@@ -168,10 +177,9 @@ def run(
 
     Everything is prepared beside it first: what is wrong with the input leaves nothing behind.
     """
+    check(scenario, simulator)
     words = compile_scenario(scenario, file)
     values = parameters(scenario, len(words), direct)
-    if scenario.upsets and simulator != "verilator":
-        raise OaeError(f"{scenario.name}: has upsets, which {simulator} cannot play; verilator can")
     check_upsets(scenario, values, defines)
     options = {WITH_WAVEFORM: waveform, WITH_UPSETS: bool(scenario.upsets)}
 
@@ -179,7 +187,10 @@ def run(
         wanted = [name for name, is_wanted in options.items() if is_wanted]
         program = build(simulator, values, [*defines, *wanted])
         plusargs = ["+schedule=schedule.hex", "+trace=trace.txt"]
-        plusargs += [f"+upsets={listed(scenario.upsets)}"] if scenario.upsets else []
+        if scenario.upsets:
+            # There may be more of them than a command line takes.
+            (work / UPSETS).write_text(listed(scenario.upsets) + "\n")
+            plusargs.append(f"+upsets={UPSETS}")
         return _simulate(simulator, program, plusargs, work, timeout, progress)
 
     return kept(
@@ -208,7 +219,7 @@ def _simulate(
     start = time.monotonic()
     command = ["vvp", "-n", str(program), "-fst"] if simulator == "icarus" else [str(program)]
     ended = Ended("broken", 0.0)
-    with (work / "simulator.log").open("w") as log:
+    with (work / LOG).open("w") as log:
         process = subprocess.Popen(
             [*command, *plusargs],
             cwd=work,

@@ -100,7 +100,7 @@ class Rules:
         return min(self._due.values(), default=NEVER)
 
     def end(self) -> None:
-        """The experiment is over: no rule strikes, and no crash goes on."""
+        """The experiment was over in this cycle: no rule strikes, and no crash goes on."""
         self.fired = []
         self._due.clear()
         self._armed = [False] * len(self._rules)

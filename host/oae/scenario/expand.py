@@ -14,7 +14,7 @@ from itertools import count, islice
 from oae.faults.decide import GUARD_LENGTH, Coordinates, decide
 from oae.faults.hash import Purpose, draw, threshold
 from oae.scenario.compile import rules
-from oae.scenario.fates import STRIKING, NamedFate
+from oae.scenario.fates import OF_SECOND, STRIKING, NamedFate
 from oae.scenario.language import START, parse_condition
 from oae.scenario.layout import Fault
 from oae.scenario.parse import ScenarioError
@@ -55,8 +55,15 @@ def _by_chance(scenario: Scenario, fate: Fate, listed: Fault) -> Fault:
         return faults
     name = Coordinates(fate.operation, fate.id, fate.copy)
     rates = scenario.rates[fate.end]
-    chance = decide(rates, scenario.seed, fate.end, name, GUARD_LENGTH, fate.cycle, listed)
-    return faults & chance.faults
+
+    def chance(struck: Fault) -> Fault:
+        return decide(rates, scenario.seed, fate.end, name, GUARD_LENGTH, fate.cycle, struck).faults
+
+    found = chance(listed)
+    if faults & Fault.DUPLICATED:
+        # Chance may strike the second frame even if it is there by the rule only.
+        found |= chance(listed | Fault.DUPLICATED) & OF_SECOND
+    return faults & found
 
 
 def _faults(scenario: Scenario, fired: Counter[int]) -> Iterator[ScheduledFault]:

@@ -3,7 +3,8 @@
     a->b DATA id=3 copy=0: hold, duplicate, corrupt second
 
 A schedule can list thousands of them. How long a frame is held or delayed and which bits flip, the
-seed decides, as if chance had struck the frame.
+seed decides, as if chance had struck the frame. What strikes the second frame does so where there
+is one: `duplicate` makes it, or a rule does.
 """
 
 import re
@@ -80,6 +81,4 @@ def _faults(words: Iterable[str]) -> Fault:
         faults |= by_word[word]
     if faults & Fault.DROPPED and faults != Fault.DROPPED:
         raise ValueError("a frame that is dropped has no other fate")
-    if faults & OF_SECOND and not faults & Fault.DUPLICATED:
-        raise ValueError("no second frame without duplicate")
     return faults

@@ -126,7 +126,7 @@ class _Reader:
         self.known((), tables, (*known, "fates", "upsets", "limits", "expect"))
         if "version" not in tables:
             raise self.wrong((), f"no version; write 'version = {VERSION}'")
-        if tables["version"] != VERSION:
+        if type(tables["version"]) is not int or tables["version"] != VERSION:
             raise self.wrong(
                 ("version",), f"{tables['version']!r} is not known; this reads {VERSION}"
             )
@@ -236,9 +236,11 @@ class _Reader:
                     raise self.wrong((*where, "hex"), f"{digits!r} is not hex") from None
             case {"text": str(text), **rest} if not rest:
                 return self.filled(where, text.encode())
-            case {"size": int(size), **rest} if not rest and 1 <= size <= 2000:
+            case {"size": int(size), **rest} if not rest and 1 <= size <= 2000 and size is not True:
                 return Record(bytes(i & 0xFF for i in range(size)))
-            case {"advance": int(epoch), **rest} if not rest and 0 <= epoch < 2**32:
+            case {"advance": epoch, **rest} if (
+                not rest and type(epoch) is int and 0 <= epoch < 2**32
+            ):
                 return Record(epoch.to_bytes(4, "big"), RecordKind.EPOCH_ADVANCE)
         raise self.wrong(where, "needs exactly one of hex, text, size (1 to 2000) and advance")
 

@@ -63,7 +63,7 @@ def _checked(check: Check, **default: Any) -> Any:
 
 
 def _window(value: object) -> int:
-    if value not in [1 << bit for bit in range(WINDOW_MAX.bit_length())] or value is True:
+    if type(value) is not int or value not in [1 << bit for bit in range(WINDOW_MAX.bit_length())]:
         raise ValueError(f"{value!r} is not a power of two from 1 to {WINDOW_MAX}")
     return value
 
@@ -77,7 +77,7 @@ def _record_max(value: object) -> int:
 def _sizes(value: object) -> tuple[int, int]:
     pair = [value, value] if isinstance(value, int) else value
     match pair:
-        case [int(least), int(most)] if 1 <= least <= most <= 2000:
+        case [int(least), int(most)] if 1 <= least <= most <= 2000 and least is not True:
             return least, most
     raise ValueError(f"{value!r} is neither a size nor [smallest, largest], from 1 to 2000")
 

@@ -64,18 +64,21 @@ def with_events(scenario: Scenario, kept: Sequence[Event]) -> Scenario:
     for place in sorted(strikes):
         times = tuple(strike.nth for strike in strikes[place] if strike.nth)
         faults.append(_counting(strikes[place][0].fault, times))
+    whole = {fate[:4]: fate.faults for fate in scenario.fates}
+    possible = (_possible(fate, whole[fate[:4]]) for fate in fates.values())
     return replace(
         scenario,
         faults=_armed(faults),
         upsets=tuple(upsets),
-        fates=tuple(sorted(whole for fate in fates.values() if (whole := _possible(fate)).faults)),
+        fates=tuple(sorted(fate for fate in possible if fate.faults)),
     )
 
 
-def _possible(fate: NamedFate) -> NamedFate:
-    """Without faults of a second frame where there is none."""
-    faults = fate.faults
-    return fate if faults & Fault.DUPLICATED else fate._replace(faults=faults & ~OF_SECOND)
+def _possible(fate: NamedFate, whole: Fault) -> NamedFate:
+    """Without faults of the second frame if that is what was taken away."""
+    if not whole & ~fate.faults & Fault.DUPLICATED:
+        return fate
+    return fate._replace(faults=fate.faults & ~OF_SECOND)
 
 
 def _counting(fault: ScheduledFault, times: tuple[int, ...]) -> ScheduledFault:

@@ -85,7 +85,7 @@ def failures(ingredient: str, swarm: Scenario, folder: Path) -> Iterator[Failure
                 continue
             trace = folder / "trace.txt"
             without.record(scenario, trace)
-            run = Recorded(scenario, rtl.SIMULATORS[0], defines, b"", Trace(trace))
+            run = Recorded(scenario, rtl.SIMULATORS[0], defines, b"", Trace(trace), ())
             yield Failure(run, broken)
     finally:
         without.close()

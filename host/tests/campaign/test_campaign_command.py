@@ -1,12 +1,15 @@
 """`oae campaign`: results, interruption and resumption, Dask, exit codes."""
 
+import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oae.campaign import failures, swarm, tasks
+from oae.campaign import failures, request, swarm, tasks
+from oae.campaign.coverage import Counts
 from oae.campaign.failures import keep_all
+from oae.campaign.reachable import can_be_hit, grid
 from oae.campaign.request import FILE as REQUEST
 from oae.campaign.request import Request, build, read, write
 from oae.campaign.store import FILE as RESULTS
 from oae.campaign.store import Store
 from oae.campaign.summary import FILE as SUMMARY
-from oae.campaign.summary import summarise
+from oae.campaign.summary import exit_code, show, summarise
 from oae.campaign.swarm import Drawn
 from oae.campaign.tasks import Played, Task, play
 from oae.campaign.workers import WorkersError, play_all
@@ -32,6 +37,7 @@ from oae.cli import main
 from oae.errors import OaeError
 from oae.scenario.parse import parse
 from oae.testing import requirement
+from rich.console import Console
 
 BUILD = "brisk"
 RUNS = 16
@@ -161,6 +167,8 @@ def test_an_ended_campaign_goes_on(started: Running, whole: Path, number: int) -
     if number == signal.SIGINT:
         assert started.process.returncode == 130
         assert errors.decode().splitlines()[-1] == "oae: interrupted"
+        told = json.loads((started.folder / SUMMARY).read_text())
+        assert (told["verdict"], told["runs"]["missing"] > 0) == ("INCONCLUSIVE", True)
     # Nothing that it started survives it.
     wait_until(lambda: not any(map(lives, family)))
     before = rows(started.folder, "SELECT * FROM runs ORDER BY seed")
@@ -197,14 +205,16 @@ def test_a_dask_cluster_plays_the_same(whole: Path, tmp_path: Path) -> None:
 
 
 @requirement("OAE-RUN-008")
-def test_no_scheduler_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("oae.campaign.workers.PATIENCE", 1)
-    options = ["--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path / "campaign")]
-    assert main([*OPTIONS, *options]) == 4
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("oae: --scheduler tcp://127.0.0.1:9: ")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "foo", "bar://x:1", "tls://127.0.0.1:9"])
+def test_no_scheduler_is_one_line(address: str, tmp_path: Path) -> None:
+    """In a process of its own: nothing follows the line while that ends."""
+    options = [*OPTIONS, "--scheduler", address, "--out", str(tmp_path / "campaign")]
+    code = "from oae.campaign import workers; workers.PATIENCE = 1; from oae import cli; "
+    code += f"raise SystemExit(cli.main({options}))"
+    ended = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 4
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"oae: --scheduler {address}: ")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -300,6 +310,54 @@ def test_other_sources_are_not_mixed_in(
     (tmp_path / REQUEST).write_text(text.replace(sources, "0" * len(sources)))
     assert main(["campaign", "--resume", str(tmp_path), "--json"]) == 2
     assert "begun with other sources or tools" in capsys.readouterr().err
+
+
+@requirement("OAE-RUN-004")
+def test_the_hash_is_of_all_python_that_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whatever a worker imports, and it changes with each of these files."""
+    names = "[one.__file__ for name, one in sys.modules.items() if name.split('.')[0] == 'oae']"
+    code = f"import sys, oae.campaign.tasks; print(*{names}, sep='\\n')"
+    told = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    needed = {Path(name) for name in told.stdout.decode().split()}
+    assert len(needed) > 20
+    assert needed <= set(request.python_sources())
+    asked = Request(1, RUNS, (BUILD,))
+    shutil.copytree(request.PACKAGE, tmp_path / "oae", ignore=shutil.ignore_patterns("*.pyc"))
+    monkeypatch.setattr(request, "PACKAGE", tmp_path / "oae")
+    hashes = [build(asked, lambda name: None)]
+    for name in ("check/expect.py", "scenario/parse.py", "faults/hash.py", "campaign/swarm.py"):
+        with (tmp_path / "oae" / name).open("a") as file:
+            file.write("# changed\n")
+        hashes.append(build(asked, lambda name: None))
+    assert len(set(hashes)) == len(hashes)
+
+
+@requirement("OAE-RUN-008")
+def test_while_runs_are_missing_a_campaign_is_inconclusive(tmp_path: Path) -> None:
+    played = play(Task(1, (BUILD,)))
+    assert played.verdict == "PASS"
+    with Store(tmp_path) as store:
+        store.add(played)
+        told = summarise(tmp_path, Request(1, 2, (BUILD,)), store)
+        assert (told["verdict"], exit_code(told)) == ("INCONCLUSIVE", 3)
+        store.add(replace(played, seed=2, verdict="FAIL"))
+        told = summarise(tmp_path, Request(1, 3, (BUILD,)), store)
+        assert (told["verdict"], exit_code(told)) == ("FAIL", 1)
+
+
+@requirement("OAE-RUN-007", "OAE-RUN-008")
+def test_a_cell_that_cannot_be_reached_fails_the_campaign(tmp_path: Path) -> None:
+    cell = next(cell for cell in grid() if not can_be_hit(cell))
+    played = replace(play(Task(1, (BUILD,))), counts=Counts(Counter({cell: 1})))
+    with Store(tmp_path) as store:
+        store.add(played)
+        told = summarise(tmp_path, Request(1, 1, (BUILD,)), store)
+    assert (told["runs"]["PASS"], told["verdict"], exit_code(told)) == (1, "FAIL", 1)
+    output = io.StringIO()
+    show(Console(file=output, width=200), told, tmp_path)
+    assert f"FAIL hit, though exploration cannot reach it: {cell}" in output.getvalue()
 
 
 class Dying(ThreadPoolExecutor):

@@ -24,7 +24,7 @@ from oae.scenario.scenario import Scenario
 from oae.spec.crc32c import step
 from oae.testing import requirement
 from oae.toolchain import environment
-from oae.trace import Trace
+from oae.trace import Stop, Trace
 
 HASH = parse("hash")
 # The timing of `hash`, so that one build serves all.
@@ -100,6 +100,8 @@ def same_trace(engine: Engine, seed: int, folder: Path, simulator: str) -> Outco
     outcome = engine.run(scenario, sha256=True)
     assert outcome.sha256 == Trace(run / "trace.txt").sha256
     assert outcome.stop == "resolved"
+    (stop,) = (one for one in Trace(run / "trace.txt") if isinstance(one, Stop))
+    assert outcome.cycles == stop.cycle
     assert sum(outcome.resolved) >= 50
     agrees(outcome, checked(run))
     return outcome

@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oae.engines import rtl
+from oae.engines import model, rtl
 from oae.faults.decide import GUARD_LENGTH, Coordinates, decide
 from oae.scenario.compile import compile_scenario, rules
 from oae.scenario.expand import expand
-from oae.scenario.fates import STRIKING, NamedFate, parse_fate
+from oae.scenario.fates import OF_SECOND, STRIKING, NamedFate, parse_fate
 from oae.scenario.language import Duration, parse_action, parse_condition
 from oae.scenario.layout import RULES_MAX, Fault
 from oae.scenario.parse import ScenarioError, library, parse, parse_text
@@ -27,6 +28,7 @@ from oae.scenario.scenario import (
 )
 from oae.scenario.write import write_scenario
 from oae.shrink.difference import difference
+from oae.shrink.events import events, with_events
 from oae.spec.constants import Kind, Operation
 from oae.testing import requirement
 from oae.trace import Rule, Trace
@@ -155,7 +157,6 @@ def test_a_fate_reads_as_it_is_said(found: tuple[NamedFate, ...]) -> None:
         ("a->b DATA id=3 copy=65536: drop", "copy=65536 is not a number from 0 to 65535"),
         ("a->b DATA id=3 copy=0: drip", "no fate drip; did you mean drop?"),
         ("a->b DATA id=3 copy=0: drop, hold", "a frame that is dropped has no other fate"),
-        ("a->b DATA id=3 copy=0: hold second", "no second frame without duplicate"),
     ],
 )
 def test_a_wrong_fate_is_refused(fate: str, problem: str) -> None:
@@ -203,6 +204,81 @@ def test_the_schedule_gives_the_trace_again(tmp_path: Path) -> None:
         rtl.run(saved, folder / "now")
         assert Trace(folder / "now" / "trace.txt").sha256 == before.sha256
     assert struck == STRIKING, "something never struck"
+
+
+STRIKES = ("drop", "duplicate", "corrupt", "flip", "hold 2", "delay 30")
+FRAMES = ("any->any DATA", "a->b any", "b->a ACK", "b->a DONE", "a->b COMMIT #2", "b->a NOP")
+BY_RULE = st.builds(
+    "[[fault]]\nwhen = {0!r}\ndo = {1!r}\ntimes = {2}\n".format,
+    st.sampled_from(FRAMES),
+    st.sampled_from(STRIKES),
+    st.sampled_from(["1", "3", "'always'"]),
+)
+BY_CHANCE = st.sampled_from(["duplicate", "reorder", "corrupt", "flip", "delay", "drop"])
+
+
+@requirement("OAE-SHR-002", "OAE-SHR-005")
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    WORD,
+    st.sampled_from(FRAMES),
+    st.lists(BY_RULE, max_size=2),
+    st.dictionaries(BY_CHANCE, st.sampled_from([0.1, 0.3]), min_size=1),
+    st.sampled_from([0, 700]),
+)
+def test_the_schedule_gives_the_trace_again_whatever_rules_strike(
+    seed: int, doubled: str, faults: list[str], chances: dict[str, float], until: int
+) -> None:
+    """On the reference ends, which are the quickest to start."""
+    rates = "".join(f"{name} = {chance}\n" for name, chance in chances.items())
+    text = f"version = 1\nseed = {seed}\n[load.both]\nrecords = 5\n"
+    text += f"[rates.both]\nuntil = {until}\n{rates}{''.join(faults)}"
+    text += f"[[fault]]\nwhen = '{doubled}'\ndo = 'duplicate'\ntimes = 'always'\n"
+    text += "[limits]\ncycles = 3000\n"
+    again(parse_text(text))
+
+
+def again(scenario: Scenario) -> Scenario:
+    """The schedule of a run on the reference ends, which gives its trace again."""
+    with TemporaryDirectory() as folder:
+        model.run(scenario, Path(folder) / "before")
+        before = Trace(Path(folder) / "before" / "trace.txt")
+        saved = parse_text(write_scenario(expand(scenario, before)))
+        model.run(saved, Path(folder) / "now")
+        now = Trace(Path(folder) / "now" / "trace.txt")
+        assert now.path.read_text().splitlines() == before.path.read_text().splitlines()
+    return saved
+
+
+TWICE = """
+version = 1
+[load.a]
+records = 20
+[rates."b->a"]
+reorder = 0.3
+corrupt = 0.1
+flip = 0.1
+[[fault]]
+when = "b->a DONE"
+do = "duplicate"
+times = "always"
+"""
+
+
+@requirement("OAE-SHR-002", "OAE-SHR-005")
+def test_chance_strikes_a_second_frame_that_a_rule_has_made(tmp_path: Path) -> None:
+    scenario = parse_text(TWICE)
+    rtl.run(scenario, tmp_path / "before")
+    before = Trace(tmp_path / "before" / "trace.txt")
+    for saved in (parse_text(write_scenario(expand(scenario, before))), again(scenario)):
+        of_done = [fate.faults for fate in saved.fates if fate.operation is Operation.DONE]
+        assert any(faults & OF_SECOND for faults in of_done)
+        assert not any(faults & Fault.DUPLICATED for faults in of_done)
+        # None is forgotten where all faults are looked at one by one.
+        assert with_events(saved, events(saved)).fates == saved.fates
+    saved = expand(scenario, before)
+    rtl.run(saved, tmp_path / "now")
+    assert Trace(tmp_path / "now" / "trace.txt").sha256 == before.sha256
 
 
 @requirement("OAE-SHR-002")

@@ -13,7 +13,7 @@ from oae.scenario.write import write_scenario
 from oae.testing import requirement
 
 from cocotb_tests.link.ablations import CASES, scenario
-from host.tests.campaign.schedules import CHANCES, noisy
+from host.tests.campaign.schedules import CHANCES, LINK, noisy
 
 SEED = 5
 
@@ -73,6 +73,37 @@ def test_between_model_and_simulator_verdicts_are_compared(
     words = ["replay", str(run), "--engine", second, "--out", str(tmp_path / "again")]
     assert cli.main(words) == 0
     verdict = "FAIL, OAE-PRM-003" if without else "PASS"
+    assert capsys.readouterr().out.startswith(f"the same verdict: {verdict}; {second} has")
+
+
+@requirement("OAE-SHR-001", "OAE-RUN-010")
+@pytest.mark.parametrize(
+    ("faults", "verdict"),
+    [
+        (
+            '[[fault]]\nwhen = "a->b COMMIT id=0 copy=0"\ndo = "forge byte=14 xor=ff guard"\n',
+            "FAIL, OAE-TXN-008",
+        ),
+        ('[[fault]]\nwhen = "a TOLD id=999"\ndo = "crash a"\n', "INCONCLUSIVE"),
+    ],
+)
+@pytest.mark.parametrize(("first", "second"), [("verilator", "model"), ("model", "verilator")])
+def test_verdicts_are_those_of_the_run_command(
+    first: str,
+    second: str,
+    faults: str,
+    verdict: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the checker of captures alone would let pass."""
+    file, run = tmp_path / "scenario.toml", tmp_path / "run"
+    file.write_text(LINK + "[load.a]\nrecords = 20\n" + faults)
+    words = ["run", "--scenario", str(file), "--engine", first, "--out", str(run), "--quiet"]
+    assert cli.main(words) != 0
+    assert capsys.readouterr().out.startswith(verdict.partition(",")[0])
+    words = ["replay", str(run), "--engine", second, "--out", str(tmp_path / "again")]
+    assert cli.main(words) == 0
     assert capsys.readouterr().out.startswith(f"the same verdict: {verdict}; {second} has")
 
 

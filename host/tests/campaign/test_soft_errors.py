@@ -126,6 +126,16 @@ def test_the_state_is_what_yosys_finds(tmp_path: Path) -> None:
 
 
 @requirement("OAE-UPS-001")
+def test_the_figures_that_are_told_are_those_of_the_study(state: list[Element]) -> None:
+    told = (ROOT / "docs" / "soft-errors.md").read_text()
+    usual = elements(parameters(parse_text("version = 1")), B)
+    counts = [f"{sum(one.bits for one in found):,} bits" for found in (state, usual)]
+    assert f"{len(state)} elements of {counts[0]}" in told
+    assert f"the default one {counts[1]}" in told
+    assert len(usual) == len(state)
+
+
+@requirement("OAE-UPS-001")
 def test_every_element_is_in_a_group_and_every_group_is_there(state: list[Element]) -> None:
     assert {group(element) for element in state} == set(Group)
     with pytest.raises(LookupError, match="nothing known"):
@@ -252,6 +262,18 @@ def test_the_text_engine_flips_the_same_and_plays_it_again(
     assert cli.main(again) == 0
     assert f"the same: {compiled.sha256}" in capsys.readouterr().out
     assert str(LAST_WORD) in saved.read_text()
+
+
+@requirement("OAE-UPS-003", "OAE-UPS-004")
+def test_there_may_be_thousands(engine: Engine, tmp_path: Path) -> None:
+    """More than a command line takes."""
+    upsets = [Upset(cycle, B, "converged", None, 4) for cycle in range(1, 6001)]
+    scenario = with_upsets(LINK + "[limits]\ncycles = 8000\nstall = 9000\nquiet = 7000\n", *upsets)
+    ended = rtl.run(scenario, tmp_path / "run")
+    assert (ended.status, len(ended.upsets)) == ("finished", len(upsets))
+    outcome = engine.run(scenario, sha256=True)
+    assert outcome.upsets == ended.upsets
+    assert outcome.sha256 == Trace(tmp_path / "run" / "trace.txt").sha256
 
 
 @requirement("OAE-UPS-004")
