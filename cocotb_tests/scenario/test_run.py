@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oae.check import scoreboard
+from oae.check import run, scoreboard
 from oae.check.verdict import Promise, Verdict, Violation
 from oae.cli import main
-from oae.commands import run as command
 from oae.testing import requirement
 from oae.trace import Trace
 
@@ -117,7 +116,7 @@ def test_json_only(capsys: pytest.CaptureFixture[str]) -> None:
         (LINK + LOAD, ["--seed", "-1"], "--seed -1: not from 0"),
         (LINK + LOAD, ["--window", "3"], "--window 3: not a power of two"),
         (LINK + LOAD, ["--without", "F99"], "--without F99: the RTL can leave out F1, F2"),
-        (LINK + LOAD, ["--out", "s.toml/run"], "--out s.toml/run: file exists"),
+        (LINK + LOAD, ["--out", "s.toml/run"], "--out s.toml/run: not a directory"),
         (LINK + LOAD, ["--out", "/proc/oae/run"], "--out /proc/oae/run: no such file"),
     ],
 )
@@ -158,7 +157,7 @@ def test_a_broken_promise_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> Non
         judgement.verdict, judgement.reason = Verdict.FAIL, "split"
         return judgement
 
-    monkeypatch.setattr(command, "judge", judge)
+    monkeypatch.setattr(run, "judge", judge)
     code, out = oae_run(LINK + LOAD)
     assert code == 1
     assert verdict(out)["violations"][0]["text"] == "split"
