@@ -55,7 +55,7 @@ FLAGS: Final = ("-O3", "-fno-inline", "--x-assign", "fast", "--x-initial", "fast
 # What the Verilog becomes is a long list of bit operations: this processor's own make it faster.
 CPP_FLAGS: Final = "-std=c++20 -O2 -march=native"
 # With a profile g++ would use vectors as well, which makes this slower.
-PROFILED: Final = "-fprofile-use -Wno-missing-profile -fno-tree-vectorize"
+PROFILED: Final = "-flto=2 -fprofile-use -Wno-missing-profile -fno-tree-vectorize"
 # What a program is profiled with: both lanes loaded, every kind of fault, crashes.
 TRAINING: Final = """
 version = 1
@@ -348,7 +348,7 @@ def build(
         whole = [*command, *(reaching(work, values, defines) if upsets else [])]
         if trained:
             _profile(whole, values, work)
-            whole += ["-CFLAGS", PROFILED]
+            whole += ["-CFLAGS", PROFILED, "-LDFLAGS", f"{CPP_FLAGS} {PROFILED}"]
         _compile(whole, work)
         for path in work.iterdir():
             if path.name != PROGRAM:
