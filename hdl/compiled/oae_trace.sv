@@ -197,14 +197,15 @@ module oae_trace #(
         if (event_valid[`OAE_CHANNELS*e+c])
           oae_event(e, c, event_words[64*(`OAE_CHANNELS*e+c)+:64]);
       if (!begun || config_words != last_config || status_words != last_status || cut != last_cut ||
-          crash != last_crash || amnesia != last_amnesia)
+          crash != last_crash || amnesia != last_amnesia) begin
         in_force;
-      last_config = config_words;
-      last_status = status_words;
-      last_cut = cut;
-      last_crash = crash;
-      last_amnesia = amnesia;
-      begun = 1'b1;
+        last_config = config_words;
+        last_status = status_words;
+        last_cut = cut;
+        last_crash = crash;
+        last_amnesia = amnesia;
+        begun = 1'b1;
+      end
       if (fired != {`OAE_RULES_MAX{1'b0}})
         for (i = 0; i < `OAE_RULES_MAX; i = i + 1) if (fired[i]) oae_rule(i);
       if (stop) oae_stop({30'd0, stop_reason});

@@ -25,19 +25,6 @@ module oae_counters (
     for (c = 0; c < `OAE_CHANNELS; c = c + 1) begin : g_bank
       wire [7:0] code = event_words[64*c+56+:8];
       wire [7:0] info = event_words[64*c+32+:8];
-      wire [5:0] spot = c == `OAE_CHANNEL_POWER ? place_power(
-          code, info
-      ) : c == `OAE_CHANNEL_TRANSMIT ? place_transmit(
-          code, info
-      ) : c == `OAE_CHANNEL_RECEIVE ? place_receive(
-          code, info
-      ) : c == `OAE_CHANNEL_INITIATOR ? place_initiator(
-          code, info
-      ) : c == `OAE_CHANNEL_RESPONDER ? place_responder(
-          code, info
-      ) : place_link(
-          code, info
-      );
       reg [5:0] counted;  // where the event of the cycle before counts
       reg [31:0] counts[0:31];
       reg [31:0] used;  // counters that are not zero
@@ -46,7 +33,16 @@ module oae_counters (
       assign bank_values[32*c+:32] = bank_value;
       always @(posedge clk) begin
         bank_value <= used[place[4:0]] ? counts[place[4:0]] : 32'd0;
-        counted <= {event_valid[c] && spot[5] && !rst, spot[4:0]};
+        counted <= 6'd0;
+        if (event_valid[c] && !rst)
+          case (c)
+            `OAE_CHANNEL_POWER: counted <= place_power(code, info);
+            `OAE_CHANNEL_TRANSMIT: counted <= place_transmit(code, info);
+            `OAE_CHANNEL_RECEIVE: counted <= place_receive(code, info);
+            `OAE_CHANNEL_INITIATOR: counted <= place_initiator(code, info);
+            `OAE_CHANNEL_RESPONDER: counted <= place_responder(code, info);
+            default: counted <= place_link(code, info);
+          endcase
         if (counted[5]) begin
           counts[counted[4:0]] <= count + 1'b1;
           used[counted[4:0]]   <= 1'b1;

@@ -51,7 +51,11 @@ SOURCES: Final = rtl.ROOT / "hdl" / "compiled"
 # Modules of which the engine has its own.
 REPLACED: Final = ("oae_trace", "oae_schedule")
 PROGRAM: Final = "pair"
-FLAGS: Final = ("-O3", "-fno-inline", "--x-assign", "fast", "--x-initial", "fast")
+# The code of a cycle must fit the caches: less of it is faster than what is optimized one by one.
+FLAGS: Final = (
+    *("-O3", "-fno-inline", "-fno-const-before-dfg"),
+    *("--x-assign", "fast", "--x-initial", "fast"),
+)
 # What the Verilog becomes is a long list of bit operations: this processor's own make it faster.
 CPP_FLAGS: Final = "-std=c++20 -O2 -march=native"
 # With a profile g++ would use vectors as well, which makes this slower.
