@@ -20,7 +20,7 @@ help:
 
 ## Everyday
 
-.PHONY: setup setup-tests demo test explore prove synth
+.PHONY: setup setup-tests demo test explore prove synth synth-board
 setup: ## prepare this clone: .venv with the pinned packages, Debian packages
 	@scripts/setup.sh
 
@@ -42,6 +42,9 @@ prove: setup ## prove the promises on the RTL, without a bound; and that each in
 
 synth: setup ## synthesize one end for an FPGA: size and speed
 	@$(PYTHON_IN_TOOLS) -m oae.synth
+
+synth-board: setup ## the same for an end with its board around it
+	@$(PYTHON_IN_TOOLS) -m oae.synth --board
 
 ## Sources
 
@@ -65,7 +68,7 @@ requirements: setup ## list the requirements that no test names
 
 ## Long runs, before a release
 
-.PHONY: long-test long-hashes long-campaign long-explore
+.PHONY: long-test long-hashes long-campaign long-explore long-soak long-serial
 long-test: setup-tests ## tests that are too long for every change
 	@$(PYTHON_IN_TOOLS) -m pytest -m long -n 2 host/tests cocotb_tests
 
@@ -78,6 +81,12 @@ long-campaign: setup ## ten million transactions under faults, over random param
 long-explore: setup ## the exhaustive exploration with larger bounds
 	@$(OAE) explore --ids 4 --crashes-a 1 --crashes-b 1 --cancels 1
 	@$(OAE) explore --all
+
+long-serial: setup-tests ## ten million bytes with noise through the register bridge, twice
+	@$(PYTHON_IN_TOOLS) -m pytest -m long -s cocotb_tests/register_bridge
+
+long-soak: setup ## a million transactions between two live ends under every kind of fault
+	@$(PYTHON_IN_TOOLS) -m oae.bench.soak
 
 ## Cleaning
 

@@ -30,7 +30,7 @@ from oae.toolchain import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 RTL = ROOT / "hdl" / "rtl"
-INCLUDES = [RTL, ROOT / "hdl" / "sim"]
+INCLUDES = [RTL, ROOT / "hdl" / "sim", ROOT / "hdl" / "board"]
 BUILD = ROOT / "build" / "cocotb"
 SIMULATORS = ("verilator", "icarus")
 SEED = 1

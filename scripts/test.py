@@ -49,6 +49,9 @@ def without(folder: str, *parts: str) -> str:
     return " ".join(f"--ignore {folder}/{part}" for part in parts)
 
 
+# Benches of cocotb that are not of step 1.
+BOARD = ("board", "fault_injector", "register_bridge", "trace_buffer", "traffic_generator", "uart")
+
 # What runs, in this order: share, its budget in seconds, its checks. A new step adds its row here.
 SHARES: list[tuple[str, int, list[Check]]] = [
     (
@@ -57,9 +60,13 @@ SHARES: list[tuple[str, int, list[Check]]] = [
         [
             Check("lint", "make --silent lint"),
             Check("generated files", "make --silent check-generated"),
-            pytest_run("host tests", f"host/tests {without('host/tests', 'capture', 'campaign')}"),
             pytest_run(
-                "cocotb tests", f"cocotb_tests {without('cocotb_tests', 'fito')}", SIMULATORS
+                "host tests", f"host/tests {without('host/tests', 'capture', 'campaign', 'live')}"
+            ),
+            pytest_run(
+                "cocotb tests",
+                f"cocotb_tests {without('cocotb_tests', 'fito', *BOARD)}",
+                SIMULATORS,
             ),
             Check("arcs of the machines", "python -m cocotb_tests.link.arcs"),
         ],
@@ -81,6 +88,16 @@ SHARES: list[tuple[str, int, list[Check]]] = [
             pytest_run(
                 "campaigns", "host/tests/campaign cocotb_tests/fito", needs=(*SIMULATORS, "tshark")
             )
+        ],
+    ),
+    (
+        "step 5: hardware in the loop",
+        150,
+        [
+            pytest_run("live ends", "host/tests/live", needs=(*SIMULATORS, "chromium")),
+            pytest_run(
+                "boards", " ".join(f"cocotb_tests/{folder}" for folder in BOARD), SIMULATORS
+            ),
         ],
     ),
 ]

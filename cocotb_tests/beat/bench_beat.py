@@ -37,6 +37,7 @@ class Inputs(NamedTuple):
     waiting: int = 0
     owes: int = 0
     retry_ready: bool = False
+    tick: bool = True
 
 
 class Bench:
@@ -78,6 +79,7 @@ class Bench:
             waiting=inputs.waiting,
             owes=inputs.owes,
             retry_ready=inputs.retry_ready,
+            tick=inputs.tick,
         )
 
     def overdue(self, inputs: Inputs) -> set[int]:
@@ -130,11 +132,13 @@ class Bench:
             owed = inputs.word is not None and inputs.word.wanted
             self.beat = self.beat._replace(number=sent.number, echo_owed=owed)
         advanced = self.beat.echo != before.echo
-        self.idle = 0 if inputs.line_busy or inputs.granted else min(self.idle + 1, BEAT_IDLE)
-        self.since_beat = min(self.since_beat + 1, BEAT_BUSY)
+        self.idle = min(self.idle + inputs.tick, BEAT_IDLE)
+        if inputs.line_busy or inputs.granted:
+            self.idle = 0
+        self.since_beat = min(self.since_beat + inputs.tick, BEAT_BUSY)
         if inputs.granted or not counting:
             self.since_beat = 0
-        self.silence = min(self.silence + 1, FAULT_BEATS * BEAT_IDLE)
+        self.silence = min(self.silence + inputs.tick, FAULT_BEATS * BEAT_IDLE)
         if inputs.heard or inputs.word is not None or inputs.up_entered:
             self.silence = 0
         if advanced or inputs.up_entered or not waits:
@@ -254,6 +258,7 @@ async def dead_directions(dut):
 
 @cocotb.test()
 @requirement("OAE-LNK-021", "OAE-LNK-022", "OAE-LNK-023", "OAE-LNK-025", "OAE-LNK-026")
+@requirement("OAE-LNK-031")
 async def random_beats(dut):
     """Everything at random, also numbers that wrap."""
     bench = await Bench(dut).start()
@@ -265,10 +270,10 @@ async def random_beats(dut):
     for slot in range(WINDOW):
         await bench.cycle(Inputs(mark=slot, owes=every))
     retries = 0
-    pace = [0.5, 0.1]
+    pace = [0.5, 0.1, 1.0]
     for number in range(CYCLES):
         if number % 200 == 0:
-            pace = [random.choice((0.02, 0.5)), random.choice((0.01, 0.1))]
+            pace = [random.choice(each) for each in ((0.02, 0.5), (0.01, 0.1), (0.3, 1.0))]
         if random.random() < 0.05:
             waiting = random.getrandbits(WINDOW) if random.random() < 0.8 else 0
         if random.random() < 0.1:
@@ -291,6 +296,7 @@ async def random_beats(dut):
             waiting=waiting,
             owes=owes,
             retry_ready=random.random() < 0.5,
+            tick=random.random() < pace[2],
         )
         # A beat goes only when it is due.
         due = bench.due and inputs.up and not inputs.restart

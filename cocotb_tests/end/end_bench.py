@@ -162,6 +162,7 @@ class EndBench:
         dut = self.dut
         for name in ("clk", "crash", "amnesia", "s_axis_tvalid", "s_submit_tvalid"):
             getattr(dut, name).value = 0
+        dut.tick.value = 1
         for name in ("s_axis_tdata", "s_axis_tkeep", "s_axis_tlast", "s_axis_tuser"):
             getattr(dut, name).value = 0
         for name in ("tdata", "tkeep", "tlast", "tuser", "tag", "kind"):

@@ -158,6 +158,23 @@ async def timers(dut):
 
 
 @cocotb.test()
+@requirement("OAE-LNK-031")
+async def the_timer_counts_ticks(dut):
+    """However many cycles lie between them; without any, no SYNC repeats."""
+    bench = await Bench(dut).start()
+    await bench.until(EventCode.ENABLED)
+    await bench.send_sync()
+    between = bench.held._replace(tick=False)
+    for gap in (0, 1, 3):
+        for _ in range(INTERVAL):
+            for _ in range(gap):
+                assert await bench.cycle(between) is None
+            assert await bench.cycle(bench.held) is None
+        assert await bench.until(EventCode.SYNC_DUE) == 0
+        await bench.send_sync()
+
+
+@cocotb.test()
 @requirement("OAE-LNK-005", "OAE-LNK-010", "OAE-LNK-027")
 async def states(dut):
     """UP is left when the peer stops naming me, when a direction is dead, and when disabled."""

@@ -43,6 +43,7 @@ class Inputs(NamedTuple):
     outgoing_dead: bool = False
     busy: bool = False  # initiator
     unresolved: bool = False  # responder
+    tick: bool = True
 
     @property
     def restart(self) -> bool:
@@ -63,7 +64,7 @@ class Lockstep:
         self.parameters = parameters
         self.interval = interval
         self.state: Link = model.initial(parameters)
-        self.since_sync = 0  # cycles since a SYNC went, or since the restart
+        self.since_sync = 0  # ticks since a SYNC went, or since the restart
         self.since_session = 0  # cycles since the link sessions had to be computed
         self.seen: dict[EventCode, int] = {}
 
@@ -123,6 +124,7 @@ class Lockstep:
             outgoing_dead=inputs.outgoing_dead,
             initiator_busy=inputs.busy,
             responder_unresolved=inputs.unresolved,
+            tick=inputs.tick,
         )
 
     def _steps(self, inputs: Inputs) -> tuple[bool, set[EventCode]]:
@@ -159,7 +161,7 @@ class Lockstep:
     def _transmit(self, inputs: Inputs) -> bool:
         """The SYNC or SYNC_ACK that goes at this edge; whether RESENT follows."""
         link = self.state
-        self.since_sync += 1
+        self.since_sync += inputs.tick
         if inputs.restart:
             return False
         if inputs.grant_sync:

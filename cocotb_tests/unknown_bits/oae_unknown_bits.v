@@ -74,6 +74,7 @@ module oae_unknown_bits;
           .rst(rst),
           .crash(crash[e]),
           .amnesia(amnesia[e]),
+          .tick(1'b1),
           .s_axis_tdata(heard ? line_data[1-e] : {64{1'bx}}),
           .s_axis_tkeep(heard ? line_keep[1-e] : {8{1'bx}}),
           .s_axis_tvalid(heard),

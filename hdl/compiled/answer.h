@@ -43,6 +43,10 @@ class Answer {
     }
     line_ += '"';
   }
+  void object(const char* key, const Answer& value) {
+    name(key);
+    line_ += '{' + value.line_ + '}';
+  }
   std::string line() const { return '{' + line_ + "}\n"; }
 
  private:

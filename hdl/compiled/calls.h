@@ -21,7 +21,7 @@ unsigned int oae_crc_record_word(unsigned int crc, unsigned long long word) {
 void oae_parameter(const char* name, int end, unsigned long long value, int digits) {
   oae::observed->parameter(name, end, value, digits);
 }
-void oae_cycle() { ++oae::observed->cycle; }
+void oae_cycle() { oae::observed->next_cycle(); }
 void oae_event(int end, int channel, unsigned long long word) {
   oae::observed->event(end, channel, word);
 }

@@ -1,43 +1,10 @@
 // Hands a run to the checker while it runs: frames, and the evidence of docs/tables.md, as the packets
 // of the capture that oae.capture.record makes of the same trace, in the same order.
 #pragma once
-#include <cstring>
-#include <string_view>
-
 #include "checker.h"
+#include "evidence_packet.h"
 
 namespace oae {
-
-// The bytes of one evidence packet.
-class EvidencePacket {
- public:
-  static constexpr uint8_t kVersion = 1, kBench = 255;
-  static constexpr size_t kMost = 4096;
-
-  EvidencePacket(Evidence type, int end, uint8_t channel, uint32_t sequence, uint64_t cycle) {
-    number<1>(kVersion).number<1>(static_cast<uint64_t>(type));
-    number<1>(end < 0 ? kBench : static_cast<uint64_t>(end)).number<1>(channel);
-    number<4>(sequence).number<8>(cycle);
-  }
-  // So many bytes, the highest first.
-  template <int kBytes>
-  EvidencePacket& number(uint64_t value) {
-    for (int at = kBytes - 1; at >= 0; --at) bytes_[size_++] = static_cast<uint8_t>(value >> 8 * at);
-    return *this;
-  }
-  EvidencePacket& tail(const void* bytes, size_t size) {
-    size = std::min(size, kMost - size_);
-    std::memcpy(bytes_ + size_, bytes, size);
-    size_ += size;
-    return *this;
-  }
-  const uint8_t* bytes() const { return bytes_; }
-  uint32_t size() const { return static_cast<uint32_t>(size_); }
-
- private:
-  uint8_t bytes_[kMost];
-  size_t size_ = 0;
-};
 
 class Feed {
  public:
@@ -49,6 +16,9 @@ class Feed {
                                Role::EVIDENCE};
     for (uint32_t at = 0; at < std::size(kRoles); ++at) checker_.role(at, kRoles[at], 0);
   }
+
+  static uint64_t next(uint64_t cycle) { return cycle + 1; }
+  static int number(int end) { return end; }
 
   EvidencePacket evidence(Evidence type, int end, uint64_t cycle, uint8_t channel = 0) {
     return {type, end, channel, sequence_++, cycle};

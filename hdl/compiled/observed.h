@@ -1,5 +1,8 @@
-// What happens in a run, as oae_trace.sv tells it call by call: counted, given to the checker, and put
-// into the trace if there is to be one.
+// What happens in a run, as oae_trace.sv tells it call by call: counted, given to the feed as frames and
+// evidence, and put into the trace if there is to be one.
+//
+// The feed is the program's own: here it is the checker, at a live end (hdl/live) medium and capture.
+// It also says which cycle comes next, and which end it is that the Verilog counts as 0.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -9,7 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "feed.h"
+#include <feed.h>
+
 #include "schedule.h"
 #include "trace_text.h"
 
@@ -22,7 +26,7 @@ class Observed {
 
   Feed feed;
   std::optional<TraceText> text;
-  uint64_t cycle = ~0ull;                // now
+  uint64_t cycle = ~0ull, before = 0;    // now, and the one before
   std::string stop;                      // why the run ended
   uint64_t stopped_at = 0;               // cycle of the stop
   std::array<uint64_t, 16> faults{};     // frames that each fault struck, by bit
@@ -33,9 +37,14 @@ class Observed {
   std::string upsets;                    // what each flipped bit was before
   std::array<std::array<uint32_t, 256>, kEnds> registers{};  // by address, after the run
 
+  void next_cycle() {
+    before = cycle;
+    cycle = feed.next(cycle);
+  }
+
   void parameter(const std::string& name, int end, uint64_t value, int digits) {
     std::string full = name;
-    if (end >= 0) full += {'.', static_cast<char>('a' + end)};
+    if (end >= 0) full += {'.', static_cast<char>('a' + feed.number(end))};
     std::string number;
     for (int at = digits - 1; at >= 0; --at) number += "0123456789abcdef"[value >> 4 * at & 15];
     if (!digits) number = std::to_string(value);
@@ -52,10 +61,10 @@ class Observed {
   }
 
   void event(int end, int channel, uint64_t word) {
-    const uint64_t taken = cycle - 1;  // by the edge before
-    if (text) text->line(taken, end, "event").decimal(channel).hex(word, 16).end();
-    auto packet = feed.evidence(Evidence::STEP, end, taken, static_cast<uint8_t>(channel));
-    feed.take(packet.number<8>(word), taken);
+    // Taken by the edge before.
+    if (text) text->line(before, end, "event").decimal(channel).hex(word, 16).end();
+    auto packet = feed.evidence(Evidence::STEP, end, before, static_cast<uint8_t>(channel));
+    feed.take(packet.number<8>(word), before);
   }
 
   void config(int end, bool enable, bool beats, bool accept, uint64_t session, uint32_t epoch,

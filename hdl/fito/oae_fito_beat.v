@@ -14,6 +14,7 @@ module oae_fito_beat #(
     input wire clk,
     input wire rst,
     input wire restart,
+    input wire tick,
     input wire enable,
     input wire up,
     input wire up_entered,
@@ -54,6 +55,7 @@ module oae_fito_beat #(
       .clk(clk),
       .rst(rst),
       .restart(restart),
+      .tick(tick),
       .enable(enable),
       .up(up),
       .up_entered(up_entered),
@@ -87,7 +89,7 @@ module oae_fito_beat #(
       age >= OVERDUE;
 
   always @(posedge clk) begin
-    now <= now + 1'b1;
+    if (tick) now <= now + 1'b1;
     if (mark_valid) begin
       sent_at[mark_slot] <= now;
       sent[mark_slot] <= 1'b1;

@@ -20,6 +20,7 @@ module oae_drain_proof #(
     // everything that the world may do, in any cycle
     input wire crash,
     input wire amnesia,
+    input wire tick,
 
     input wire                 enable,
     input wire [         63:0] drawn,
@@ -99,6 +100,7 @@ module oae_drain_proof #(
       .rst(rst),
       .crash(crash),
       .amnesia(amnesia),
+      .tick(tick),
       .cfg_enable(enable),
       .cfg_session(drawn),
       .cfg_epoch(cfg_epoch),

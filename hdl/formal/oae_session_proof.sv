@@ -22,6 +22,7 @@ module oae_session_proof #(
     // everything that the world may do to either end, in any cycle
     input wire [  1:0] crash,
     input wire [  1:0] amnesia,
+    input wire [  1:0] tick,
     input wire [  1:0] enable,
     input wire [127:0] drawn,             // cfg_session
     input wire [ 63:0] cfg_epoch,
@@ -90,6 +91,7 @@ module oae_session_proof #(
       .rst(rst),
       .crash(crash[0]),
       .amnesia(amnesia[0]),
+      .tick(tick[0]),
       .cfg_enable(enable[0]),
       .cfg_session(drawn[63:0]),
       .cfg_epoch(cfg_epoch[31:0]),
@@ -140,6 +142,7 @@ module oae_session_proof #(
       .rst(rst),
       .crash(crash[1]),
       .amnesia(amnesia[1]),
+      .tick(tick[1]),
       .cfg_enable(enable[1]),
       .cfg_session(drawn[127:64]),
       .cfg_epoch(cfg_epoch[63:32]),
@@ -671,6 +674,7 @@ module oae_link_session_proof (
 
     input wire        crash,
     input wire        amnesia,
+    input wire        tick,
     input wire        enable,
     input wire [63:0] drawn,
     input wire        heard,
@@ -700,6 +704,7 @@ module oae_link_session_proof (
       .rst(rst),
       .crash(crash),
       .amnesia(amnesia),
+      .tick(tick),
       .cfg_enable(enable),
       .cfg_session(drawn),
       .cfg_epoch(32'd0),

@@ -1,19 +1,21 @@
 // Beats: when one is due, what it says, which answers an echo proves overdue, and which direction
 // of the link is dead. All of it is volatile.
 //
-// No step of a clean link waits for anything in here: beats may be switched off.
+// No step of a clean link waits for anything in here: beats may be switched off. Its timers advance
+// in the cycles of `tick` only.
 `default_nettype none
 
 module oae_beat #(
     parameter integer WINDOW = 8,
-    parameter integer BEAT_IDLE = 1024,  // cycles of idle line before a beat
-    parameter integer BEAT_BUSY = 256,  // cycles between beats while a slot waits
+    parameter integer BEAT_IDLE = 1024,  // ticks of idle line before a beat
+    parameter integer BEAT_BUSY = 256,  // ticks between beats while a slot waits
     parameter integer FAULT_BEATS = 8,  // intervals, or unanswered beats, before FAULT
     parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
     input wire rst,
     input wire restart,    // crash or amnesia
+    input wire tick,       // of the timers
     input wire enable,
     input wire up,
     input wire up_entered,
@@ -60,9 +62,9 @@ module oae_beat #(
   reg echo_owed;  // the peer wants an echo
   reg [14:0] marks[0:WINDOW-1];
   reg [WINDOW-1:0] marked;  // the slot sent since the restart; until it does, its mark is 0
-  reg [IDLE_BITS-1:0] idle;  // cycles of idle line
-  reg [BUSY_BITS-1:0] since_beat;  // cycles of waiting since the last beat went
-  reg [SILENCE_BITS-1:0] silence;  // cycles since anything valid was heard
+  reg [IDLE_BITS-1:0] idle;  // ticks of idle line
+  reg [BUSY_BITS-1:0] since_beat;  // ticks of waiting since the last beat went
+  reg [SILENCE_BITS-1:0] silence;  // ticks since anything valid was heard
   reg [FAULT_BITS-1:0] unanswered;  // beats that wanted an echo since one advanced
 
   wire wanted = |waiting;
@@ -107,11 +109,11 @@ module oae_beat #(
     end
 
     if (line_busy || granted) idle <= {IDLE_BITS{1'b0}};
-    else if (idle != IDLE_END) idle <= idle + 1'b1;
+    else if (tick && idle != IDLE_END) idle <= idle + 1'b1;
     if (granted || !(wanted || echo_owed)) since_beat <= {BUSY_BITS{1'b0}};
-    else if (since_beat != BUSY_END) since_beat <= since_beat + 1'b1;
+    else if (tick && since_beat != BUSY_END) since_beat <= since_beat + 1'b1;
     if (frame_valid || up_entered) silence <= {SILENCE_BITS{1'b0}};
-    else if (silence != SILENCE_END) silence <= silence + 1'b1;
+    else if (tick && silence != SILENCE_END) silence <= silence + 1'b1;
     if (advances || up_entered || !wanted) unanswered <= {FAULT_BITS{1'b0}};
     else if (granted && unanswered != FAULT_END) unanswered <= unanswered + 1'b1;
 

@@ -3,6 +3,7 @@
 `define OAE_DEFS_VH
 
 `define OAE_PROTOCOL_VERSION 16'd1
+`define OAE_REGISTER_MAP 16'd1
 `define OAE_ETHERTYPE 16'd34997  // Default EtherType: IEEE 802 local experimental 1.
 `define OAE_HEADER_BYTES 8'd32  // Bytes before the record or the guard: four slices of the 64-bit bus.
 `define OAE_MINIMUM_FRAME_BYTES 8'd60  // Shortest Ethernet frame without its FCS (IEEE 802.3).

@@ -1,7 +1,8 @@
 // One end of a bilateral link: both lanes, the link machine, and the ports of MAC and host.
 //
 // `crash` loses what is volatile, `amnesia` what is durable too; `rst` clears everything, and the
-// neighbours on every stream are reset with it. Ports and units: docs/design.md.
+// neighbours on every stream are reset with it. Timers advance in the cycles of `tick` only: tied to
+// 1, they count clock cycles. Ports and units: docs/design.md.
 `default_nettype none
 `include "oae_defs.vh"
 `include "oae_ablate.vh"
@@ -22,15 +23,16 @@ module oae_end #(
     parameter integer WINDOW = 8,  // slots a lane: 1, 2, 4 ... 64
     parameter integer RECORD_MAX = 64,  // longest record in bytes: 8 to 1488, times 8
     parameter [15:0] ETHERTYPE = `OAE_ETHERTYPE,
-    parameter integer BEAT_IDLE = 1024,  // cycles of idle line before a beat
-    parameter integer BEAT_BUSY = 256,  // cycles between beats while a slot waits
+    parameter integer BEAT_IDLE = 1024,  // ticks of idle line before a beat
+    parameter integer BEAT_BUSY = 256,  // ticks between beats while a slot waits
     parameter integer FAULT_BEATS = 8,  // silent intervals before FAULT
-    parameter integer SYNC_INTERVAL = 1024  // cycles between repeated challenges
+    parameter integer SYNC_INTERVAL = 1024  // ticks between repeated challenges
 ) (
     input wire clk,
     input wire rst,
     input wire crash,
     input wire amnesia,
+    input wire tick,     // of the timers
 
     // MAC side
     input  wire [63:0] s_axis_tdata,
@@ -231,6 +233,7 @@ module oae_end #(
       .rst(rst),
       .crash(crash),
       .amnesia(amnesia),
+      .tick(tick),
       .cfg_enable(cfg_enable),
       .cfg_session(cfg_session),
       .cfg_epoch(cfg_epoch),
@@ -684,6 +687,7 @@ module oae_end #(
       .clk(clk),
       .rst(rst),
       .restart(restart),
+      .tick(tick),
       .enable(cfg_beats),
       .up(up),
       .up_entered(up_entered),
@@ -882,7 +886,7 @@ module oae_end #(
     counter_read <= register_address >= `OAE_REGISTER_COUNTERS;
     case (register_address)
       `OAE_REGISTER_IDENTITY: register_value <= 32'h4f414531;
-      `OAE_REGISTER_VERSION: register_value <= {`OAE_PROTOCOL_VERSION, 16'd1};
+      `OAE_REGISTER_VERSION: register_value <= {`OAE_PROTOCOL_VERSION, `OAE_REGISTER_MAP};
       `OAE_REGISTER_PARAMETERS: register_value <= {RECORD_MAX[15:0], 8'd0, WINDOW[7:0]};
       `OAE_REGISTER_STATUS:
       register_value <= {

@@ -10,13 +10,14 @@
 module oae_link_control #(
     parameter integer WINDOW = 8,  // slots, built
     parameter integer RECORD_MAX = 64,  // bytes, built
-    parameter integer SYNC_INTERVAL = 1024,  // cycles between challenges that go again
+    parameter integer SYNC_INTERVAL = 1024,  // ticks between challenges that go again
     parameter integer SLOT_BITS = WINDOW > 1 ? $clog2(WINDOW) : 1
 ) (
     input wire clk,
     input wire rst,
     input wire crash,
     input wire amnesia,
+    input wire tick,     // of the timer
 
     input wire        cfg_enable,
     input wire [63:0] cfg_session,  // host entropy, drawn once after power-on; never 0
@@ -83,7 +84,7 @@ module oae_link_control #(
   reg sync_owed, next_sync_owed;
   reg sync_ack_owed, next_sync_ack_owed;
   reg resend_owed, next_resend_owed;  // RESENT follows when the owed SYNC_ACK goes
-  reg [TIMER_BITS-1:0] timer;  // cycles since the last SYNC went, saturating
+  reg [TIMER_BITS-1:0] timer;  // ticks since the last SYNC went, saturating
 
   reg [63:0] next_session, next_verified, next_answer_session;
   reg [31:0] next_answer_counter, next_counter, next_epoch;
@@ -290,7 +291,7 @@ module oae_link_control #(
     answer_counter <= next_answer_counter;
     resend_owed <= next_resend_owed;
     resend <= next_resend;
-    timer <= sync_granted ? {TIMER_BITS{1'b0}} : timer_end ? timer : timer + 1'b1;
+    timer <= sync_granted ? {TIMER_BITS{1'b0}} : tick && !timer_end ? timer + 1'b1 : timer;
     event_valid <= next_event_valid;
     event_word <= {
       event_code, 8'd0, 2'd0, link_state, 2'd0, next_link_state, event_info, event_value

@@ -4,6 +4,13 @@
 `include "oae_defs.vh"
 `include "oae_schedule.vh"
 
+// A live end (hdl/live) has its board around it, and the build is `OAE_BUILD_HASH.
+`ifdef OAE_BOARD
+`define OAE_BENCH_END oae_board
+`else
+`define OAE_BENCH_END oae_end
+`endif
+
 module oae_end_bench #(
     parameter         [ 7:0] END           = 0,
     parameter integer        WINDOW        = 8,
@@ -16,13 +23,25 @@ module oae_end_bench #(
     parameter         [47:0] ADDRESS       = 48'h020000000000,
     parameter         [47:0] PEER_ADDRESS  = 48'h020000000001
 ) (
+`ifdef OAE_BOARD
+    input  wire [31:0] clock_hz,
+    input  wire [ 7:0] s_serial_tdata,
+    input  wire        s_serial_tvalid,
+    output wire        s_serial_tready,
+    output wire [ 7:0] m_serial_tdata,
+    output wire        m_serial_tvalid,
+    input  wire        m_serial_tready,
+`endif
+
     input wire clk,
     input wire rst,
     input wire crash,
     input wire amnesia,
+    input wire tick,  // of the timers
     input wire run,  // low: nothing new is submitted, the link goes down
     input wire [31:0] seed,
     input wire same_session,  // the same session again after amnesia
+    input wire [63:0] entropy,  // of the sessions, bit 0 clear; 0: they follow from the seed
     input wire [64*`OAE_BLOCK_WORDS-1:0] settings,
 
     // records of the schedule
@@ -57,8 +76,10 @@ module oae_end_bench #(
 
     output wire [   `OAE_CHANNELS-1:0] event_valid,
     output wire [64*`OAE_CHANNELS-1:0] event_words,
+`ifndef OAE_BOARD
     input  wire [                 7:0] register_address,
     output wire [                31:0] register_data,
+`endif
 
     // how far it has come
     output wire        done,
@@ -117,10 +138,8 @@ module oae_end_bench #(
   reg [63:0] session;
   always @* begin
     session_hash = oae_chain(oae_mix(seed), {END, 8'd0, life});
-    session = {
-      oae_chain(session_hash, `OAE_PURPOSE_SESSION),
-      oae_chain(session_hash, `OAE_PURPOSE_SESSION + 32'd100) | 32'd1
-    };
+    session = entropy ^ {oae_chain(session_hash, `OAE_PURPOSE_SESSION),
+                         oae_chain(session_hash, `OAE_PURPOSE_SESSION + 32'd100) | 32'd1};
   end
 
   oae_load #(
@@ -190,19 +209,23 @@ module oae_end_bench #(
   wire [2:0] initiator_balance, responder_balance;
   wire [47:0] unused_cycle;
 
-  oae_end #(
+  `OAE_BENCH_END #(
       .WINDOW(WINDOW),
       .RECORD_MAX(RECORD_MAX),
       .ETHERTYPE(ETHERTYPE),
       .BEAT_IDLE(BEAT_IDLE),
       .BEAT_BUSY(BEAT_BUSY),
       .FAULT_BEATS(FAULT_BEATS),
+`ifdef OAE_BOARD
+      .BUILD_HASH(`OAE_BUILD_HASH),
+`endif
       .SYNC_INTERVAL(SYNC_INTERVAL)
   ) link_end (
       .clk(clk),
       .rst(rst),
       .crash(crash),
       .amnesia(amnesia),
+      .tick(tick),
       .s_axis_tdata(s_axis_tdata),
       .s_axis_tkeep(s_axis_tkeep),
       .s_axis_tvalid(s_axis_tvalid),
@@ -263,9 +286,19 @@ module oae_end_bench #(
       .status_responder_balance(responder_balance),
       .event_valid(event_valid),
       .event_words(event_words),
-      .event_cycle(unused_cycle),
+`ifdef OAE_BOARD
+      .clock_hz(clock_hz),
+      .s_serial_tdata(s_serial_tdata),
+      .s_serial_tvalid(s_serial_tvalid),
+      .s_serial_tready(s_serial_tready),
+      .m_serial_tdata(m_serial_tdata),
+      .m_serial_tvalid(m_serial_tvalid),
+      .m_serial_tready(m_serial_tready),
+`else
       .register_address(register_address),
-      .register_data(register_data)
+      .register_data(register_data),
+`endif
+      .event_cycle(unused_cycle)
   );
 
   assign stream_taken = {

@@ -86,6 +86,7 @@ module oae_end_shell #(
       .rst(in[0]),
       .crash(in[1]),
       .amnesia(in[2]),
+      .tick(1'b1),
       .s_axis_tdata(in[66:3]),
       .s_axis_tkeep(in[74:67]),
       .s_axis_tvalid(in[75]),

@@ -8,3 +8,7 @@ class OaeError(Exception):
     """
 
     exit_code = 2
+
+
+class CannotPlayError(OaeError):
+    """A scenario has what these ends, or what is between them, cannot do; the message says what."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and files that are written as it comes."""
 
 import tempfile
 from collections.abc import Iterator
@@ -40,3 +40,11 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def created(path: Path, option: str) -> BinaryIO:
+    """A new file that is written while something runs; raises OaeError that names the option."""
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise OaeError(f"{option} {path}: {(error.strerror or str(error)).lower()}") from error

@@ -40,6 +40,7 @@ GUARD: Final = slice(38, 60)
 # Bytes 12..31: EtherType, balance and operation, id low, length, link session, kind, id high,
 # epoch, digest.
 _HEADER: Final = struct.Struct(">HBHHLBHHL")
+_OPERAND: Final = struct.Struct(">L")  # bytes 32..35
 # link session, id, kind, zero, record length, epoch
 _TRAILER: Final = struct.Struct(">LLBxHL")
 # session, verified, challenger, counter, record maximum, window, zero
@@ -47,8 +48,11 @@ _SYNC: Final = struct.Struct(">QQQLHBx")
 
 # The digest of these stands complemented on the wire (protocol, section 2).
 COMPLEMENTED: Final = frozenset({Operation.ABORT, Operation.ABORTED})
-_OPERATIONS: Final = frozenset(Operation)
 _KINDS: Final = frozenset(Kind)
+_OPERATION_OF: Final = {int(operation): operation for operation in Operation}
+_BALANCED: Final = {code: balance << 5 | code for code, balance in BALANCE_OF.items()}
+_ZERO: Final = bytes(2)
+_COMPLEMENT: Final = bytes(range(255, -1, -1))  # of every byte, for `translate`
 
 
 class Sync(NamedTuple):
@@ -124,7 +128,6 @@ def link_session(sender: int, receiver: int) -> int:
     return crc32c(struct.pack(">QQ", sender, receiver)) or 1
 
 
-@lru_cache(maxsize=65536)
 def digest(link_session: int, id: int, kind: int, epoch: int, record: bytes) -> int:
     """Digest of a record and its place (protocol, section 2; design, "Frames as data").
 
@@ -164,7 +167,7 @@ def encode(
         wire_digest ^= 0xFFFFFFFF
     header = _HEADER.pack(
         ethertype,
-        BALANCE_OF[operation] << 5 | operation,
+        _BALANCED[operation],
         frame.id & 0xFFFF,
         LENGTH_BASE + len(record),
         frame.link_session,
@@ -175,9 +178,8 @@ def encode(
     )
     image = destination + source + header
     if operation in CARRIES_GUARD:
-        image += frame.operand.to_bytes(4, "big")
-        guard = bytes(byte ^ 0xFF for byte in image[GUARDED])
-        return image + bytes(2) + guard
+        image += _OPERAND.pack(frame.operand)
+        return image + _ZERO + image[GUARDED].translate(_COMPLEMENT)
     return (image + record).ljust(MINIMUM_FRAME_BYTES, b"\0")
 
 
@@ -208,14 +210,14 @@ def decode(
     _, balance, id_low, length, session, kind, id_high, epoch_low, wire_digest = (
         _HEADER.unpack_from(image, 12)
     )
-    if balance & 0x1F not in _OPERATIONS:
+    operation = _OPERATION_OF.get(balance & 0x1F)
+    if operation is None:
         return Malformed(MalformedReason.UNKNOWN_OPERATION)
-    operation = Operation(balance & 0x1F)
     if operation in CARRIES_NOTHING:
         return Unsupported(operation)
-    if balance >> 5 != BALANCE_OF[operation]:
+    if balance != _BALANCED[operation]:
         return Malformed(MalformedReason.WRONG_BALANCE)
-    if kind not in _KINDS if operation == Operation.DATA else kind:
+    if kind not in _KINDS if operation is Operation.DATA else kind:
         return Malformed(MalformedReason.UNKNOWN_KIND)
     if not _length_possible(operation, length, len(image), record_max):
         return Malformed(MalformedReason.BAD_LENGTH)
@@ -226,26 +228,29 @@ def decode(
         return NotUp(operation, id)
     if session != (0 if operation in CARRIES_SYNC else link_session):
         return Malformed(MalformedReason.WRONG_LINK_SESSION)
-    frame = Frame(operation, id, wire_digest, kind, epoch_low, session)
+    if operation in CARRIES_GUARD:
+        if operation in COMPLEMENTED:
+            wire_digest ^= 0xFFFFFFFF
+        (operand,) = _OPERAND.unpack_from(image, HEADER_BYTES)
+        return Received(
+            Frame(operation, id, wire_digest, kind, epoch_low, session, b"", operand), 0
+        )
     record = image[HEADER_BYTES : LENGTH_END + length]
-    if operation == Operation.DATA:
+    if operation is Operation.DATA:
         whole_epoch = nearest_epoch(epoch_low, epoch)
         if wire_digest != digest(session, id, kind, whole_epoch, record):
             return Malformed(MalformedReason.WRONG_DIGEST)
-        return Received(frame._replace(record=record), whole_epoch)
-    if operation in CARRIES_SYNC:
-        if wire_digest != digest(session, id, kind, epoch_low, record):
-            return Malformed(MalformedReason.WRONG_DIGEST)
-        return Received(frame._replace(digest=0, sync=Sync(*_SYNC.unpack(record))), 0)
-    if operation in COMPLEMENTED:
-        frame = frame._replace(digest=wire_digest ^ 0xFFFFFFFF)
-    return Received(frame._replace(operand=int.from_bytes(image[32:36], "big")), 0)
+        frame = Frame(operation, id, wire_digest, kind, epoch_low, session, record)
+        return Received(frame, whole_epoch)
+    if wire_digest != digest(session, id, kind, epoch_low, record):
+        return Malformed(MalformedReason.WRONG_DIGEST)
+    sync = Sync(*_SYNC.unpack(record))
+    return Received(Frame(operation, id, 0, kind, epoch_low, session, sync=sync), 0)
 
 
 def guard_intact(image: bytes) -> bool:
     """Whether bytes 38..59 are the complement of bytes 14..35, and 36..37 zero."""
-    complement = bytes(byte ^ 0xFF for byte in image[GUARDED])
-    return not any(image[GUARD_ZERO]) and image[GUARD] == complement
+    return image[GUARD_ZERO] == _ZERO and image[GUARD] == image[GUARDED].translate(_COMPLEMENT)
 
 
 def _length_possible(operation: Operation, length: int, frame_bytes: int, record_max: int) -> bool:

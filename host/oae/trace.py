@@ -235,6 +235,9 @@ class End(NamedTuple):
     end: int
 
 
+# What is told of the ports of an end: what stands there, and what crosses those of its host.
+AtPort = Submit | Deliver | Complete | Doubt | Cancel | Power | Config | Status | Cut | Register
+
 Record = (
     Event
     | Transmit
@@ -351,6 +354,33 @@ _READERS: Final[dict[str, Reader]] = {
 }
 
 
+# How the values of a record stand in its line; what is last may be bytes, in hexadecimal.
+_FORMATS: Final[dict[Callable[..., AtPort], str]] = {
+    Submit: "submit {:d} {:d} {:d} {:d} {:d} {}",
+    Deliver: "deliver {:d} {:d} {:d} {:d} {}",
+    Complete: "complete {:d} {:d} {:d} {:d} {:d}",
+    Doubt: "doubt {:d} {:08x}",
+    Cancel: "cancel {:d}",
+    Power: "power {:d} {:d}",
+    Config: "config {:d} {:d} {:d} {:016x} {:d} {:d}",
+    Status: "status {:d} {:d} {:d} {:d} {:d} {:d} {:d} {:d}",
+    Cut: "cut {:d}",
+    Register: "register {:02x} {:08x}",
+}
+
+
+def line_of(kind: Callable[..., AtPort], *values: object) -> str:
+    """The words that tell a record with these values of its own, the reverse of `record_of`."""
+    *others, last = values
+    return _FORMATS[kind].format(*others, last.hex() if isinstance(last, bytes) else last)
+
+
+def record_of(line: int, cycle: int, end: int, words: list[str]) -> Record:
+    """The record that these words of a line tell; a KeyError or ValueError if they tell none."""
+    what, *rest = words
+    return _READERS[what](line, cycle, end, rest)
+
+
 class Trace:
     """A trace file; iterating reads it from the start."""
 
@@ -404,11 +434,11 @@ class Trace:
                     raise self.wrong(number, "goes on after its end")
                 words = line.split()
                 try:
-                    cycle, end, what, *rest = words
-                    record = _READERS[what](number, int(cycle), _END_OF[end], rest)
+                    cycle, end, *told = words
+                    record = record_of(number, int(cycle), _END_OF[end], told)
                 except (ValueError, KeyError, TypeError, IndexError) as error:
                     raise self.wrong(number, f"is not a line of a trace: {line[:60]!r}") from error
-                whole = what == "end"
+                whole = isinstance(record, End)
                 yield record
             if not whole:
                 raise self.wrong(number, "the trace is cut off here")

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from oae.synth import __main__ as command
 from oae.synth import baseline, flow, report, sources
-from oae.synth.baseline import FMAX_REQUIRED, Result, complaints
+from oae.synth.baseline import Result, complaints
 from oae.synth.document import document
 from oae.synth.report import ReportError, Size, Speed
 
 SPEED = Speed(80.0, "initiator.state[2]", "responder.ids", 9, 4.5, 8.0)
 RESULT = Result(
+    "oae_end",
     "ecp5",
     8,
     64,
@@ -66,10 +67,14 @@ def test_a_list_that_defines_one_is_refused(tmp_path: Path) -> None:
         sources.check_macros(tmp_path)
 
 
-def test_every_source_of_the_list_is_there() -> None:
-    files = sources.source_list()
+@pytest.mark.parametrize("design", [sources.END, sources.BOARD])
+def test_every_source_of_a_design_is_there(design: sources.Design) -> None:
+    files = design.sources()
     assert Path("hdl/rtl/oae_end.v") in files
+    assert Path(f"hdl/synth/{design.shell}.v") in files
     assert all((sources.ROOT / file).is_file() for file in files)
+    for folder in design.includes:
+        assert list((sources.ROOT / folder).glob("*.vh"))
 
 
 def test_size_counts_the_end_and_not_its_shell() -> None:
@@ -176,10 +181,13 @@ def test_the_worst_seed_decides() -> None:
     assert list(complaints(kept, RESULT)) == []
 
 
-def test_the_required_clock_rate_holds_without_a_baseline() -> None:
-    slow = replace(RESULT, speeds={1: SPEED._replace(fmax=FMAX_REQUIRED - 0.1)})
+@pytest.mark.parametrize(("design", "required"), [("oae_end", 62.5), ("oae_board", 50)])
+def test_the_required_clock_rate_holds_without_a_baseline(design: str, required: float) -> None:
+    slow = replace(RESULT, design=design, speeds={1: SPEED._replace(fmax=required - 0.1)})
     (line,) = complaints(slow, None)
-    assert "under the required 62.5 MHz" in line
+    assert f"under the required {required} MHz" in line
+    right = replace(slow, speeds={1: SPEED._replace(fmax=required)})
+    assert list(complaints(right, None)) == []
 
 
 def test_no_longer_fitting_is_a_regression() -> None:
@@ -225,7 +233,9 @@ def test_the_document_is_that_of_the_committed_baseline() -> None:
     results = baseline.read(command.BASELINE)
     kept = [results[key] for key in sorted(results)]
     assert command.DOCUMENT.read_text() == document(kept)
-    assert list(complaints(results[RESULT.key], results[RESULT.key])) == []
+    for result in kept:
+        assert result.speeds.keys() == {1, 2, 3}
+        assert command.verdict([result], results) == 0
 
 
 def test_an_overfull_device_is_recognized() -> None:

@@ -80,32 +80,19 @@ class _Interface(ctypes.Structure):
 
 @cache
 def _library() -> ctypes.CDLL:
-    size, pointer = ctypes.c_size_t, ctypes.c_void_p
-    library = load("walk")
-    library.oae_walk_begin.argtypes = (ctypes.c_char_p, size)
-    library.oae_walk_begin.restype = pointer
-    library.oae_walk.argtypes = (
-        *(pointer, pointer, size, ctypes.c_int),
-        *(pointer, size, ctypes.POINTER(size)),
+    size, pointer, text = ctypes.c_size_t, ctypes.c_void_p, ctypes.c_char_p
+    to_size, to_interfaces = ctypes.POINTER(size), ctypes.POINTER(ctypes.POINTER(_Interface))
+    return load(
+        "walk",
+        ("walk_begin", pointer, (text, size)),
+        ("walk", size, (pointer, pointer, size, ctypes.c_int, pointer, size, to_size)),
+        ("walk_interfaces", size, (pointer, to_interfaces)),
+        ("walk_format", text, (pointer,)),
+        ("walk_damage", text, (pointer,)),
+        ("walk_position", ctypes.c_uint64, (pointer,)),
+        ("walk_count", ctypes.c_uint64, (pointer,)),
+        ("walk_end", None, (pointer,)),
     )
-    library.oae_walk.restype = size
-    library.oae_walk_interfaces.argtypes = (
-        pointer,
-        ctypes.POINTER(ctypes.POINTER(_Interface)),
-    )
-    library.oae_walk_interfaces.restype = size
-    for name, result in (
-        ("format", ctypes.c_char_p),
-        ("damage", ctypes.c_char_p),
-        ("position", ctypes.c_uint64),
-        ("count", ctypes.c_uint64),
-        ("end", None),
-    ):
-        function = library[f"oae_walk_{name}"]
-        function.argtypes = (pointer,)
-        function.restype = result
-        setattr(library, f"oae_walk_{name}", function)
-    return library
 
 
 class _Rejoined:

@@ -102,7 +102,7 @@ def _with_fates(trace: Iterable[Record]) -> Iterator[tuple[Record, Fate | None]]
 def _frame(writer: write.Writer, frame: Transmit | Receive, time: int, fate: Fate | None) -> None:
     received = isinstance(frame, Receive)
     origin = frame.end ^ received  # the end that transmitted it
-    comments = [_comment(fate)] if fate else []
+    comments = [fault_comment(fate.faults, fate.rule)] if fate else []
     if frame.broken:
         comments.append(CUT_SHORT)
     writer.packet(
@@ -115,11 +115,13 @@ def _frame(writer: write.Writer, frame: Transmit | Receive, time: int, fate: Fat
     )
 
 
-def _comment(fate: Fate) -> str:
+def fault_comment(faults: int, rule: int) -> str:
+    """How a packet's comment tells its fate."""
     names = [
         name.lower().replace("_", " ")
         for name, fault in Fault.__members__.items()
-        if fault & fate.faults
+        if fault & faults
     ]
-    rule = [] if fate.rule < 0 else [f"rule {fate.rule}"]
-    return "fault: " + ", ".join(names + rule)
+    if rule >= 0:
+        names.append(f"rule {rule}")
+    return "fault: " + ", ".join(names)

@@ -26,6 +26,7 @@ _BLOCK: Final = struct.Struct("<LL")
 _OPTION: Final = struct.Struct("<HH")
 # type, length, interface, time high, time low, captured, original
 _PACKET: Final = struct.Struct("<LLLLLLL")
+_AROUND: Final = _PACKET.size + _LENGTH.size
 _FLAGS: Final = struct.Struct("<HHL")
 _COUNT: Final = struct.Struct("<HHQ")
 _END_OF_OPTIONS: Final = bytes(4)
@@ -90,15 +91,25 @@ class Writer:
             options += _COUNT.pack(5, 8, number)
         if options:
             options += _END_OF_OPTIONS
+        self._dropped[interface] += dropped
+        self.put(interface, time, data, options)
+
+    def put(self, interface: int, time: int, data: bytes, options: bytes = b"") -> None:
+        """One packet at `time` (ns), its options being laid out already."""
         size = len(data)
-        padding = _PADDING[size % 4]
-        length = _PACKET.size + size + len(padding) + len(options) + _LENGTH.size
+        body = data + _PADDING[size % 4] + options
+        length = _AROUND + len(body)
         head = _PACKET.pack(
             _ENHANCED_PACKET, length, interface, time >> 32, time & 0xFFFF_FFFF, size, size
         )
-        self._file.write(b"".join((head, data, padding, options, _LENGTH.pack(length))))
+        self._file.write(head + body + _LENGTH.pack(length))
         self._received[interface] += 1
-        self._dropped[interface] += dropped
+        self._time = time
+
+    def blocks(self, blocks: bytes, received: Sequence[int], time: int) -> None:
+        """Packets that are blocks already: so many of each interface, the last one at `time`."""
+        self._file.write(blocks)
+        self._received = [sum(both) for both in zip(self._received, received, strict=True)]
         self._time = time
 
     def finish(self) -> None:

@@ -1,7 +1,7 @@
 """Puts together a file that was carried as records, each of which begins with its offset."""
 
-from oae.check.verdict import Promise, Violation
-from oae.scenario.scenario import OFFSET_BYTES
+from oae.check.verdict import Promise, Verdict, Violation
+from oae.scenario.scenario import OFFSET_BYTES, Scenario
 from oae.trace import Deliver, Record
 
 
@@ -41,3 +41,22 @@ class CarriedFile:
     def equal(self) -> bool:
         """Whether the file came out as it went in."""
         return not self.missing and bytes(self.received) == self.sent
+
+    @property
+    def problem(self) -> tuple[Verdict, str] | None:
+        """Why a run that is otherwise right is none that has carried the file."""
+        if self.violations:
+            return Verdict.FAIL, str(self.violations[0])
+        if self.missing:
+            return Verdict.INCONCLUSIVE, f"{self.missing} bytes of the file have not come"
+        if not self.equal:
+            return Verdict.FAIL, "the file came out other than it went in"
+        return None
+
+
+def carried_by(scenario: Scenario, content: bytes) -> CarriedFile | None:
+    """The receiving side of what a scenario carries, if it carries a file."""
+    for sender, load in enumerate(scenario.loads):
+        if load.file:
+            return CarriedFile(content, 1 - sender)
+    return None

@@ -261,26 +261,24 @@ _SHARED: Final = (*_TABLES.values(), FRAME, PACKET, SUMMARY, HISTOGRAM)
 
 @lru_cache
 def _library() -> ctypes.CDLL:
-    library = load("checker")
     pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32
-    short = ctypes.c_uint16
-    for name, result, arguments in (
-        ("oae_checker_new", pointer, [ctypes.c_uint64, short]),
-        ("oae_checker_free", None, [pointer]),
-        ("oae_checker_role", None, [pointer, number, number, number, number]),
-        ("oae_checker_feed", None, [pointer, pointer, pointer, size]),
-        ("oae_checker_finish", None, [pointer]),
-        ("oae_checker_summary", None, [pointer, pointer]),
-        ("oae_checker_table", pointer, [pointer, number, pointer]),
-        ("oae_checker_latency", pointer, [pointer, number, number]),
-        ("oae_checker_parameter", ctypes.c_char_p, [pointer, size]),
-        ("oae_checker_stop", ctypes.c_char_p, [pointer]),
-        ("oae_decode", None, [pointer, pointer, size, short, number, pointer]),
-        ("oae_crc32c", number, [ctypes.c_char_p, size, ctypes.c_bool]),
-        ("oae_checker_size", size, [number]),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    short, text = ctypes.c_uint16, ctypes.c_char_p
+    library = load(
+        "checker",
+        ("checker_new", pointer, (ctypes.c_uint64, short)),
+        ("checker_free", None, (pointer,)),
+        ("checker_role", None, (pointer, number, number, number, number)),
+        ("checker_feed", None, (pointer, pointer, pointer, size)),
+        ("checker_finish", None, (pointer,)),
+        ("checker_summary", None, (pointer, pointer)),
+        ("checker_table", pointer, (pointer, number, pointer)),
+        ("checker_latency", pointer, (pointer, number, number)),
+        ("checker_parameter", text, (pointer, size)),
+        ("checker_stop", text, (pointer,)),
+        ("decode", None, (pointer, pointer, size, short, number, pointer)),
+        ("crc32c", number, (text, size, ctypes.c_bool)),
+        ("checker_size", size, (number,)),
+    )
     for place, shared in enumerate(_SHARED):
         found = library.oae_checker_size(place)
         assert found == shared.itemsize, f"structure {place}: {found} bytes, {shared.itemsize} here"

@@ -7,7 +7,7 @@ from pathlib import Path
 from oae.capture.read import Capture
 from oae.capture.record import IN_RUN
 from oae.check.capture import check
-from oae.check.carried_file import CarriedFile
+from oae.check.carried_file import CarriedFile, carried_by
 from oae.check.expect import expectations
 from oae.check.findings import REQUIREMENT, Result
 from oae.check.lockstep import follow
@@ -47,10 +47,7 @@ def judge_run(
 
     `followed`: the reference end has to follow every step. `assertions` are the RTL's own lines.
     """
-    carried = None
-    if scenario.carries_file:
-        sender = next(end for end, load in enumerate(scenario.loads) if load.file)
-        carried = CarriedFile(content, 1 - sender)
+    carried = carried_by(scenario, content)
     try:
         trace = Trace(folder / "trace.txt")
         watch = carried.watch if carried else None
@@ -68,18 +65,13 @@ def judge_run(
 def _judge_file(judgement: Judgement, carried: CarriedFile) -> None:
     """A file that came out other than it went in is never PASS."""
     judgement.violations += carried.violations
-    if judgement.verdict not in (Verdict.PASS, Verdict.INCONCLUSIVE):
+    if carried.problem is None:
         return
-    if carried.violations:
-        judgement.verdict, judgement.reason = Verdict.FAIL, str(carried.violations[0])
-    elif judgement.verdict is Verdict.PASS and carried.missing:
-        judgement.verdict = Verdict.INCONCLUSIVE
-        judgement.reason = f"{carried.missing} bytes of the file have not come"
-    elif judgement.verdict is Verdict.PASS and not carried.equal:
-        judgement.verdict, judgement.reason = (
-            Verdict.FAIL,
-            "the file came out other than it went in",
-        )
+    verdict, reason = carried.problem
+    if judgement.verdict is Verdict.PASS or (
+        judgement.verdict is Verdict.INCONCLUSIVE and verdict is Verdict.FAIL
+    ):
+        judgement.verdict, judgement.reason = verdict, reason
 
 
 def _follow(judgement: Judgement, trace: Trace) -> None:

@@ -1,6 +1,7 @@
 """Run a scenario on the link, check every promise, keep the evidence.
 
-The engine is the Verilog in one of two simulators, or the reference end (`model`).
+The engine is the Verilog in one of two simulators, or the reference end (`model`). With --bench
+the ends are processes on real media, with the fault relay between them if the bench has one.
 
 Without options a file crosses a hostile link: 10 % loss, 5 % duplication, 5 % reordering and 2 %
 corruption each way, three cuts of one direction, two crashes of each end.
@@ -14,12 +15,20 @@ import io
 import json
 import re
 import shlex
-from dataclasses import replace
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from oae.bench import parse as benches
+from oae.bench import played
+from oae.bench.bench import Bench, Kind
+from oae.bench.plugged import plugged_in
 from oae.capture.record import IN_RUN
 from oae.check.carried_file import CarriedFile
 from oae.check.run import judge_run
@@ -32,9 +41,11 @@ from oae.engines.rundir import Ended, fresh
 from oae.errors import OaeError
 from oae.faults.hash import draw
 from oae.files import check_writable
+from oae.medium.signals import signals
 from oae.options import seconds
 from oae.report.page import PAGE, write_report
 from oae.report.summary import show
+from oae.report.terminal import show as show_capture
 from oae.report.waveform import write_view
 from oae.scenario.compile import records
 from oae.scenario.parse import library, parse
@@ -54,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="overrules the scenario's")
     parser.add_argument("--window", type=int, help="slots of both ends; overrules the scenario's")
     parser.add_argument("--engine", default=ENGINES[0], choices=ENGINES)
+    parser.add_argument(
+        "--bench",
+        metavar="FILE",
+        help=f"play on this bench: a file, or one of {', '.join(benches.library())}",
+    )
     parser.add_argument(
         "--out", type=Path, help="run directory; a new one under runs/ if not given"
     )
@@ -77,6 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run, judge, tell."""
+    bench = _bench(arguments)
     scenario, overruled = _scenario(arguments)
     content = _content(scenario, arguments.file)
     out = arguments.out or fresh(Path("runs"), scenario.name)
@@ -90,10 +107,13 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.picture is not None:
         check_writable(arguments.picture, "--picture")
     console = Console(quiet=arguments.json or arguments.quiet)
+    engine = bench.name if bench is not None else arguments.engine
     console.print(
-        f"[bold]{scenario.name}[/] on {arguments.engine}, seed {scenario.seed}, into {out}",
+        f"[bold]{scenario.name}[/] on {engine}, seed {scenario.seed}, into {out}",
         highlight=False,
     )
+    if bench is not None:
+        return _play_on(bench, scenario, content, out, arguments, overruled, console)
     ended = _play(scenario, content, out, arguments, overruled, console)
     followed = ended.status == "finished" and not arguments.without
     judged = judge_run(scenario, content, out, ended.assertions, followed=followed)
@@ -193,6 +213,77 @@ def _content(scenario: Scenario, path: Path | None) -> bytes:
     return content
 
 
+def _bench(arguments: argparse.Namespace) -> Bench | None:
+    """The bench as it is plugged in; None if the ends are simulated."""
+    if arguments.bench is None:
+        return None
+    for option in ("without", "waveform", "picture"):
+        if getattr(arguments, option):
+            raise OaeError(f"--{option}: not on a bench, whose ends are as they are")
+    bench, said = plugged_in(arguments.bench)
+    for line in said:
+        print(f"oae: {line}", file=sys.stderr)
+    return None if bench.ends[0].kind is Kind.RTL else bench
+
+
+def _play_on(
+    bench: Bench,
+    scenario: Scenario,
+    content: bytes,
+    out: Path,
+    arguments: argparse.Namespace,
+    overruled: dict[str, int | str],
+    console: Console,
+) -> int:
+    """Play on a bench, and tell; the capture is the only judge.
+
+    SIGINT and SIGTERM end the run, not the writing of what it came to.
+    """
+    command = _command(arguments, out)
+    with signals(signal.SIGINT, signal.SIGTERM) as ending:
+        with _bar(scenario, content, console) as advance:
+            found = played.play(
+                bench,
+                scenario,
+                out,
+                content=content,
+                command=command,
+                overruled=overruled,
+                timeout=arguments.timeout,
+                progress=advance,
+                ending=ending,
+            )
+        report = _written(scenario, found, out, command)
+    result = found.result
+    if arguments.json:
+        print(json.dumps(report, indent=2))
+    elif arguments.quiet:
+        print(f"{result.verdict}: {result.reason}")
+    else:
+        show_capture(console, result)
+    if found.ended.status == "interrupted":
+        raise KeyboardInterrupt
+    return EXIT_CODES[result.verdict]
+
+
+def _written(scenario: Scenario, found: played.Played, out: Path, command: str) -> dict[str, Any]:
+    """The page of a run on a bench, its verdict, and the file that came out."""
+    result, carried = found.result, found.carried
+    write_report(result, out / PAGE, title=scenario.name, again=command, capture=out / IN_RUN)
+    report: dict[str, Any] = {
+        **_told_of(scenario, played.ENGINE, out, found.ended),
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "ends": [asdict(end) for end in result.ends],
+        "bench": found.facts,
+        **_told_of_file(carried),
+    }
+    (out / "verdict.json").write_text(json.dumps(report, indent=2) + "\n")
+    if carried is not None:
+        (out / "received.bin").write_bytes(carried.received)
+    return report
+
+
 def _play(
     scenario: Scenario,
     content: bytes,
@@ -201,6 +292,26 @@ def _play(
     overruled: dict[str, int | str],
     console: Console,
 ) -> Ended:
+    with _bar(scenario, content, console) as advance:
+        return play(
+            scenario,
+            out,
+            engine=arguments.engine,
+            file=content,
+            defines=_defines(arguments),
+            waveform=arguments.waveform,
+            command=_command(arguments, out),
+            overruled=overruled,
+            timeout=arguments.timeout,
+            progress=advance,
+        )
+
+
+@contextmanager
+def _bar(
+    scenario: Scenario, content: bytes, console: Console
+) -> Iterator[Callable[[rundir.Progress], None]]:
+    """Shows how far a run has come."""
     total = sum(len(records(scenario, end, content)) for end in range(len(ENDS)))
     columns = (
         TextColumn("{task.description}"),
@@ -216,27 +327,16 @@ def _play(
             text = f"cycle {progress.cycle:,}"
             bar.update(task, completed=min(progress.delivered, total), description=text)
 
-        ended = play(
-            scenario,
-            out,
-            engine=arguments.engine,
-            file=content,
-            defines=_defines(arguments),
-            waveform=arguments.waveform,
-            command=_command(arguments, out),
-            overruled=overruled,
-            timeout=arguments.timeout,
-            progress=advance,
-        )
-        if ended.stop == "resolved":
-            bar.update(task, completed=total, description=f"cycle {ended.cycles:,}")
-    return ended
+        yield advance
 
 
 def _command(arguments: argparse.Namespace, out: Path) -> str:
     """How to run the same again, from the run directory."""
     words = ["oae", "run", "--scenario", str(out / "scenario.toml")]
-    words += ["--engine", arguments.engine]
+    if arguments.bench is not None:
+        words += ["--bench", arguments.bench]
+    else:
+        words += ["--engine", arguments.engine]
     for name in ("seed", "window"):
         value = getattr(arguments, name)
         if value is not None:
@@ -270,20 +370,32 @@ def _report(
     carried: CarriedFile | None,
 ) -> dict[str, Any]:
     """What stands in verdict.json."""
-    report: dict[str, Any] = {
+    return {
+        **_told_of(scenario, engine, out, ended),
+        **judgement.as_dict(),
+        **_told_of_file(carried),
+    }
+
+
+def _told_of(scenario: Scenario, engine: str, out: Path, ended: Ended) -> dict[str, Any]:
+    return {
         "scenario": scenario.name,
         "seed": scenario.seed,
         "engine": engine,
         "run": str(out),
         "status": ended.status,
-        **judgement.as_dict(),
     }
-    if carried is not None:
-        report["file"] = {
+
+
+def _told_of_file(carried: CarriedFile | None) -> dict[str, Any]:
+    if carried is None:
+        return {}
+    return {
+        "file": {
             "bytes": len(carried.sent),
             "sha256_sent": hashlib.sha256(carried.sent).hexdigest(),
             "sha256_received": hashlib.sha256(carried.received).hexdigest(),
             "missing": carried.missing,
             "equal": carried.equal,
         }
-    return report
+    }

@@ -353,19 +353,19 @@ def build(
         if trained:
             _profile(whole, values, work)
             whole += ["-CFLAGS", PROFILED, "-LDFLAGS", f"{CPP_FLAGS} {PROFILED}"]
-        _compile(whole, work)
+        compile_program(whole, work)
         for path in work.iterdir():
             if path.name != PROGRAM:
                 path.unlink()
 
     facts = [*command, str(upsets), *((PROFILED, TRAINING) if trained else ())]
-    return built(BUILDS / _fingerprint(facts), PROGRAM, make)
+    return built(BUILDS / fingerprint(facts), PROGRAM, make)
 
 
 def _profile(command: Sequence[str], values: dict[str, int], work: Path) -> None:
     """Build a program that counts what it runs through, and keep the counts of one schedule."""
     flag = "-fprofile-generate"
-    _compile([*command, "-CFLAGS", flag, "-LDFLAGS", flag], work)
+    compile_program([*command, "-CFLAGS", flag, "-LDFLAGS", flag], work)
     scenario = parse_text(TRAINING)
     size = min(values["RECORD_MAX_A"], values["RECORD_MAX_B"])
     loads = tuple(replace(load, sizes=(size, size)) for load in scenario.loads)
@@ -393,13 +393,13 @@ def _command(values: dict[str, int], defines: Sequence[str], waveform: bool) -> 
     return command + [str(path) for path in (*taken, *own)]
 
 
-def _fingerprint(command: Sequence[str]) -> str:
-    """Changes with everything that the program depends on."""
+def fingerprint(command: Sequence[str], more: Sequence[Path] = ()) -> str:
+    """Changes with everything that the program depends on; `more` are folders of its own."""
     digest = hashlib.sha256()
     verilog = (rtl.ROOT / "hdl" / name for name in ("rtl", "fito", "sim"))
-    folders = (*verilog, SOURCES, NATIVE)
+    folders = (*verilog, SOURCES, NATIVE, *more)
     for path in sorted(path for folder in folders for path in folder.iterdir()):
-        if path.suffix in (".v", ".vh", ".sv", ".h") or path.parent == SOURCES:
+        if path.suffix in (".v", ".vh", ".sv", ".h") or path.parent in (SOURCES, *more):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     versions = tool_versions()
     facts = (command, versions.get("verilator"), versions.get("g++"), _processor())
@@ -413,12 +413,13 @@ def _processor() -> str:
     return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
-def _compile(command: Sequence[str], work: Path) -> None:
+def compile_program(command: Sequence[str], work: Path) -> None:
+    """Run the command in the work folder; raises EngineError."""
     variables = environment("verilator", "g++", "make")
     done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True)
     if done.returncode:
         output = done.stdout + done.stderr
-        log = BUILDS / f"{work.name}.log"
+        log = work.parent / f"{work.name}.log"
         log.write_text(f"{shlex.join(command)}\n{output}")
         errors = [line for line in output.splitlines() if "rror" in line]
         raise rtl.EngineError(f"the engine cannot be built: {(errors or ['?'])[0]} (see {log})")

@@ -27,6 +27,7 @@ from oae.scenario.compile import PROGRESS_CYCLES, compile_scenario, records, rul
 from oae.scenario.language import COPY_SHIFT, OPERATION_SHIFT
 from oae.scenario.scenario import ENDS, Scenario
 from oae.spec.constants import ETHERTYPE
+from oae.trace import AtPort, Config, Cut, Power, Register, Status
 
 NAME: Final = "model"
 ABLATION: Final = "OAE_ABLATE_"  # begins the name by which a run directory knows what was left out
@@ -34,9 +35,11 @@ ADDRESSES: Final = tuple(bytes.fromhex(f"02000000000{end}") for end in range(len
 # What frames are and what their digests are of (F12, F14) is the same with any end; streams (F25)
 # there are none; and whether a session is drawn again (E3, F28) a scenario says.
 ALWAYS_THERE: Final = frozenset({"F12", "F14", "F25", "E3", "F28"})
-AT_FIRST: Final[dict[str, tuple[int, ...]]] = {"cut": (False,), "power": (False, False)}
+AT_FIRST: Final[dict[Callable[..., AtPort], tuple[int, ...]]] = {
+    Cut: (False,),
+    Power: (False, False),
+}
 CONFIGURED: Final = 6  # of the inputs, these stand in a config line
-SESSION_AT: Final = 3
 SECOND_HALF: Final = 100  # keeps the halves of a session apart
 REST_CYCLES: Final = 65_536  # after its stop a run comes to rest, or is left as it is
 LOOK: Final = 1024  # passes of the loop between looks at the clock on the wall
@@ -247,39 +250,25 @@ class Pair:
         live = self._ends[end]
         if demands.cancel is not None:
             live.cancel(self._cycle, demands.cancel)
-        return Inputs(
-            enable=not demands.disabled and not self._stop,
-            beats=not demands.mute,
-            accept=live.sink.willing and not demands.refuse,
-            session=_session(self._scenario.seed, end, live.lives if self._fresh else 0),
-            epoch=demands.epoch,
-            prepared=demands.prepared,
-            crash=demands.crash,
-            amnesia=demands.amnesia,
-            stall_deliver=demands.stall_deliver,
-            stall_completion=demands.stall_completion,
-            stall_doubt=demands.stall_doubt,
-        )
+        session = _session(self._scenario.seed, end, live.lives if self._fresh else 0)
+        return demands.inputs(session, running=not self._stop, willing=live.sink.willing)
 
     def _tell_in_force(self, end: int, inputs: Inputs) -> None:
         """What stands at the ports, where it has changed."""
         demands = self._rules.demands[end]
-        now: dict[str, tuple[int, ...]] = {
-            "config": inputs[:CONFIGURED],
-            "status": self._ends[end].status(self._cycle, inputs),
-            "cut": (demands.cut,),
-            "power": (inputs.crash, inputs.amnesia),
+        now: dict[Callable[..., AtPort], tuple[int, ...]] = {
+            Config: inputs[:CONFIGURED],
+            Status: self._ends[end].status(self._cycle, inputs),
+            Cut: (demands.cut,),
+            Power: (inputs.crash, inputs.amnesia),
         }
         before = self._in_force[end]
         if now == before:
             return
         self._in_force[end] = now
-        for name, values in now.items():
-            if values != before.get(name):
-                words = [str(int(value)) for value in values]
-                if name == "config":
-                    words[SESSION_AT] = f"{inputs.session:016x}"
-                self._told[end].in_force(" ".join([name, *words]))
+        for kind, values in now.items():
+            if values != before.get(kind):
+                self._told[end].in_force(kind, *values)
 
     def _frames(self, inputs: Sequence[Inputs]) -> list[Occurrence]:
         """What moves on the wire; the frames that rules are asked about."""
@@ -351,7 +340,7 @@ class Pair:
         registers = [live.registers() for live in self._ends]
         for address in registers[0]:
             for told, values in zip(self._told, registers, strict=True):
-                told.in_force(f"register {address:02x} {values[address]:08x}")
+                told.in_force(Register, address, values[address])
         self._lines.line(IN_FORCE, BENCH, "end")
         self._lines.flush(cycle)
 

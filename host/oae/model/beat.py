@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from oae.model.parameters import Parameters
+from oae.model.steps import replacing
 
 WIRE_BITS = 15
 
@@ -14,6 +15,9 @@ class Beat(NamedTuple):
     echo: int = 0  # newest own number that the peer has echoed
     heard: int | None = None  # newest number heard
     echo_owed: bool = False  # the peer wants an echo
+
+
+_heard = replacing(Beat, "echo", "heard", "echo_owed")
 
 
 class Word(NamedTuple):
@@ -37,7 +41,7 @@ def unpack(operand: int) -> Word:
 
 def send(parameters: Parameters, beat: Beat, wanted: bool) -> tuple[Beat, Word]:
     """The next beat; it wants an echo if a slot waits."""
-    number = (beat.number + 1) & ((1 << parameters.beat_bits) - 1)
+    number = (beat.number + 1) & parameters.beat_mask
     return beat._replace(number=number, echo_owed=False), Word(wanted, number, beat.heard)
 
 
@@ -50,4 +54,4 @@ def hear(parameters: Parameters, beat: Beat, word: Word) -> Beat:
         and parameters.beats_ahead(word.echo, echo) > 0
     ):
         echo = word.echo
-    return beat._replace(echo=echo, heard=word.number, echo_owed=beat.echo_owed or word.wanted)
+    return _heard(beat, echo, word.number, beat.echo_owed or word.wanted)

@@ -19,7 +19,7 @@ from oae.model.initiator import Initiator
 from oae.model.link import Link
 from oae.model.parameters import Parameters
 from oae.model.responder import Refusal, Responder
-from oae.model.steps import NotAllowedError, require
+from oae.model.steps import NotAllowedError, replacing, require
 from oae.spec.constants import (
     AbortReason,
     EventCode,
@@ -33,6 +33,7 @@ from oae.spec.constants import (
 ANSWERS = frozenset({Operation.ACK, Operation.DONE, Operation.ABORTED})
 REQUESTS = frozenset({Operation.DATA, Operation.COMMIT, Operation.ABORT})
 SYNCS = frozenset({Operation.SYNC, Operation.SYNC_ACK})
+KINDS = frozenset(Kind)
 
 
 class End(NamedTuple):
@@ -49,12 +50,25 @@ class End(NamedTuple):
     @property
     def up(self) -> bool:
         """Whether the link is UP."""
-        return self.link.state == LinkState.UP
+        return self.link.state is LinkState.UP
 
     @property
     def drained(self) -> bool:
         """Whether every initiator slot is IDLE and no responder slot is unresolved."""
         return not self.initiator.busy and not self.responder.unresolved
+
+
+_with_link = replacing(End, "link")
+_with_initiator = replacing(End, "initiator")
+_with_responder = replacing(End, "responder")
+_with_beat = replacing(End, "beat")
+_with_answer = replacing(End, "answer")
+_with_request = replacing(End, "request")
+_answer_taken = replacing(End, "initiator", "answer")
+_request_taken = replacing(End, "responder", "request")
+_told = replacing(End, "link", "initiator")
+_delivered = replacing(End, "link", "responder")
+_as_data = replacing(Frame, "kind", "epoch", "record")
 
 
 class Host(NamedTuple):
@@ -110,16 +124,17 @@ def _nothing_owed_before(parameters: Parameters, end: End, operation: Operation)
     """The order of transmission, as far as it can be seen in the state."""
     link = end.link
     if operation not in SYNCS:
-        require(link.state == LinkState.UP, "the link is not UP")
-        require(not link.changing, "the peer's session is changing")
+        require(link.state is LinkState.UP, "the link is not UP")
+        require(link.pending is None, "the peer's session is changing")
     if not parameters.has("F30") and operation in REQUESTS:
         return
     if operation != Operation.SYNC_ACK:
         require(link.owes_sync_ack is None, "a SYNC_ACK is owed")
         require(operation == Operation.SYNC or not link.owes_sync, "a SYNC is owed")
     if operation in REQUESTS:
-        owed = [responders.owed(parameters, slot) for slot in end.responder.slots]
-        require(not any(answer is not None for answer in owed), "an answer is owed")
+        for slot in end.responder.slots:
+            if slot.answer and responders.owed(parameters, slot) is not None:
+                raise NotAllowedError("an answer is owed")
 
 
 def _data_in_order(parameters: Parameters, end: End, index: int) -> None:
@@ -127,11 +142,12 @@ def _data_in_order(parameters: Parameters, end: End, index: int) -> None:
     this = end.initiator.slots[index]
     if this.sent:
         return
-    owed_by = {end.initiator.owed(i) for i in range(len(end.initiator.slots))}
-    decisions = {Operation.COMMIT, Operation.ABORT}
-    require(not decisions & owed_by, "a COMMIT or an ABORT is owed")
     for other in end.initiator.slots:
-        if other.state == State.TENTATIVE and other.send and other is not this:
+        if not other.send or other is this:
+            continue
+        owed = initiators.OWED.get(other.state)
+        require(owed is None or owed is Operation.DATA, "a COMMIT or an ABORT is owed")
+        if owed is Operation.DATA:
             ahead = parameters.distance(this.id, other.id) > 0
             require(not other.sent and not ahead, "another DATA goes first")
 
@@ -147,20 +163,19 @@ def send(
     if operation == Operation.NOP:
         beat, word = beats.send(parameters, end.beat, end.initiator.waiting)
         nop = Frame(Operation.NOP, link_session=session, operand=word.pack())
-        return end._replace(beat=beat), nop, _sent(operation, value=word.number)
+        return _with_beat(end, beat), nop, _sent(operation, value=word.number)
     if operation in ANSWERS:
         answered, answer = _answer(parameters, end, operation, slot, session)
         return answered, answer, _sent(operation, slot, answer.id)
-    require(end.initiator.owed(slot) == operation, f"the slot owes no {operation.name}")
+    if end.initiator.owed(slot) is not operation:
+        raise NotAllowedError(f"the slot owes no {operation.name}")
     held = end.initiator.slots[slot]
     request = Frame(operation, held.id, held.digest, link_session=session)
     if operation == Operation.DATA:
         _data_in_order(parameters, end, slot)
-        request = request._replace(
-            kind=held.kind, epoch=end.link.epoch & 0xFFFF, record=held.record
-        )
+        request = _as_data(request, held.kind, end.link.epoch & 0xFFFF, held.record)
     initiator = initiators.granted(parameters, end.initiator, slot, end.beat.number)
-    return end._replace(initiator=initiator), request, _sent(operation, slot, held.id)
+    return _with_initiator(end, initiator), request, _sent(operation, slot, held.id)
 
 
 def _sent(operation: Operation, slot: int = 0, value: int = 0) -> Event:
@@ -188,12 +203,13 @@ def _answer(
     parameters: Parameters, end: End, operation: Operation, index: int, session: int
 ) -> tuple[End, Frame]:
     held = end.responder.slots[index]
-    owed = responders.owed(parameters, held)
-    require(owed == operation, f"the slot owes no {operation.name}")
+    if responders.owed(parameters, held) is not operation:
+        raise NotAllowedError(f"the slot owes no {operation.name}")
     digest = held.echo if operation == Operation.DONE and held.echo else held.digest
     operand = held.reason << 24 if operation == Operation.ABORTED else 0
     answer = Frame(operation, held.id, digest, link_session=session, operand=operand)
-    return end._replace(responder=responders.granted(parameters, end.responder, index)), answer
+    responder = responders.granted(parameters, end.responder, index)
+    return _with_responder(end, responder), answer
 
 
 # --- RECEIVE
@@ -231,12 +247,12 @@ def _received(parameters: Parameters, end: End, verdict: Received) -> End:
     require(end.up, "the link is not UP")
     if frame.operation == Operation.NOP:
         word = beats.unpack(frame.operand)
-        return end._replace(beat=beats.hear(parameters, end.beat, word))
+        return _with_beat(end, beats.hear(parameters, end.beat, word))
     if frame.operation in ANSWERS:
         require(end.answer is None, "the initiator's inbox is full")
-        return end._replace(answer=frame)
+        return _with_answer(end, frame)
     require(end.request is None, "the responder's inbox is full")
-    return end._replace(request=verdict)
+    return _with_request(end, verdict)
 
 
 def _received_event(frame: Frame) -> Event:
@@ -277,7 +293,7 @@ def open_transaction(
     initiator, event = initiators.open_transaction(
         parameters, initiator, link.window, digest=digest, record=record, tag=tag, kind=kind
     )
-    return end._replace(initiator=initiator), event
+    return _with_initiator(end, initiator), event
 
 
 def refusal_of(parameters: Parameters, link: Link, record: bytes, kind: int) -> AbortReason | None:
@@ -289,7 +305,7 @@ def refusal_of(parameters: Parameters, link: Link, record: bytes, kind: int) -> 
     if len(record) > parameters.record_max:
         return AbortReason.RECORD_TOO_LONG
     advance = kind == Kind.EPOCH_ADVANCE
-    if not record or kind not in tuple(Kind) or (advance and len(record) != 4):
+    if not record or kind not in KINDS or (advance and len(record) != 4):
         return AbortReason.RECORD_INVALID
     return AbortReason.RECORD_TOO_LONG if len(record) > link.record_max else None
 
@@ -321,7 +337,7 @@ def take_answer(parameters: Parameters, end: End) -> tuple[End, Event]:
         frame.digest,
         frame.operand >> 24 & 0x3F,
     )
-    return end._replace(initiator=initiator, answer=None), event
+    return _answer_taken(end, initiator, None), event
 
 
 def compare(parameters: Parameters, end: End) -> tuple[End, Event]:
@@ -330,7 +346,7 @@ def compare(parameters: Parameters, end: End) -> tuple[End, Event]:
     if index is None:
         raise NotAllowedError("no slot is REFLECTING")
     initiator, event = initiators.compare(parameters, end.initiator, index)
-    return end._replace(initiator=initiator), event
+    return _with_initiator(end, initiator), event
 
 
 def cancel(parameters: Parameters, end: End, tag: int) -> tuple[End, Event]:
@@ -355,7 +371,7 @@ def resend(end: End) -> tuple[End, Event]:
 
 def offer(end: End, slot: int) -> End:
     """A completion is shown to the host; it has no event."""
-    return end._replace(initiator=initiators.offer(end.initiator, slot, end.link.changing))
+    return _with_initiator(end, initiators.offer(end.initiator, slot, end.link.changing))
 
 
 def tell(end: End, slot: int | None = None) -> tuple[End, Event]:
@@ -369,7 +385,7 @@ def tell(end: End, slot: int | None = None) -> tuple[End, Event]:
     if offered is not None and offered.outcome == Outcome.COMMITTED:
         told = end.initiator.slots[offered.slot]
         link = _converge(link, told.kind, told.record)
-    return end._replace(initiator=initiator, link=link), event
+    return _told(end, link, initiator), event
 
 
 def _converge(link: Link, kind: int, record: bytes) -> Link:
@@ -392,11 +408,10 @@ def take_request(parameters: Parameters, end: End, host: Host | None = None) -> 
     require(responders.settling(end.responder) is None, "a slot is still settling")
     host = Host(epoch=end.link.epoch) if host is None else host
     frame, epoch = end.request
-    advance = int.from_bytes(frame.record, "big")
     refusal = Refusal(
         epoch=epoch != end.link.epoch or host.epoch != end.link.epoch,
         not_prepared=frame.kind == Kind.EPOCH_ADVANCE
-        and (len(frame.record) != 4 or advance > host.prepared),
+        and (len(frame.record) != 4 or int.from_bytes(frame.record, "big") > host.prepared),
         host=not host.accept,
     )
     responder, event = responders.hear(
@@ -411,7 +426,7 @@ def take_request(parameters: Parameters, end: End, host: Host | None = None) -> 
         epoch=epoch,
         refusal=refusal,
     )
-    return end._replace(responder=responder, request=None), event
+    return _request_taken(end, responder, None), event
 
 
 def settle(end: End) -> tuple[End, Event]:
@@ -423,7 +438,7 @@ def settle(end: End) -> tuple[End, Event]:
         responder, event = responders.reflect(end.responder, index)
     else:
         responder, event = responders.record_abort(end.responder, index)
-    return end._replace(responder=responder), event
+    return _with_responder(end, responder), event
 
 
 def deliver(parameters: Parameters, end: End) -> tuple[End, Event]:
@@ -433,7 +448,7 @@ def deliver(parameters: Parameters, end: End) -> tuple[End, Event]:
     link = end.link
     if at_head is not None:
         link = _converge(link, at_head.kind, at_head.record)
-    return end._replace(responder=responder, link=link), event
+    return _delivered(end, link, responder), event
 
 
 def skip(parameters: Parameters, end: End) -> tuple[End, Event]:

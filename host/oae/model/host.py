@@ -59,7 +59,8 @@ class Sink:
         self.willing = self._is_willing()
 
     def _is_willing(self) -> bool:
-        return draw(*self._place, self._asked, Purpose.REFUSE) >= self._threshold
+        limit = self._threshold
+        return not limit or draw(*self._place, self._asked, Purpose.REFUSE) >= limit
 
     def asked(self) -> None:
         """A record that is new to the end was accepted or refused."""
@@ -68,10 +69,11 @@ class Sink:
 
     def take(self, cycle: int, data: bytes) -> tuple[int, int]:
         """Cycles in which it takes the first and the last beat of a record."""
-        first = last = max(cycle, self.staller.ready)
+        staller = self.staller
+        first = last = max(cycle, staller.ready)
         for _ in range(beats(data)):
-            last = max(last, self.staller.ready)
-            self.staller.taken(last)
+            last = max(last, staller.ready)
+            staller.taken(last)
         return first, last
 
 
@@ -139,7 +141,7 @@ class Load:
         return draw(self._seed, self._end << 24 | attempt & 0xFF, index, purpose)
 
     def _strikes(self, index: int, attempt: int, purpose: Purpose, chance: float) -> bool:
-        limit = threshold(chance) if attempt < ATTEMPTS else 0
+        limit = threshold(chance) if chance and attempt < ATTEMPTS else 0
         return limit > 0 and self._draw(index, attempt, purpose) < limit
 
     def _begin(self, cycle: int, index: int, attempt: int) -> None:
@@ -149,7 +151,8 @@ class Load:
         if long:  # it repeats its first word
             data = data[:WORD_BYTES].ljust(WORD_BYTES, b"\0") * self._long_words
         bad = self._strikes(index, attempt, Purpose.BAD, self._load.bad)
-        gap = self._draw(index, attempt, Purpose.GAP) % (self._load.gap + 1)
+        most = self._load.gap
+        gap = self._draw(index, attempt, Purpose.GAP) % (most + 1) if most else 0
         first = cycle + LOOK_UP + gap + 1
         last = first + beats(data) - 1
         self.packet = Packet(index, attempt, data, record.kind, bad, long, first, last)

@@ -1,10 +1,10 @@
 """The initiator of one lane: docs/protocol.md, section 3; docs/design.md, "Initiator core"."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from oae.model.events import Event, moved
 from oae.model.parameters import Parameters
-from oae.model.steps import NotAllowedError, replaced, require
+from oae.model.steps import NotAllowedError, replaced, replacing, require
 from oae.spec.constants import AbortReason, EventCode, Kind, Operation, Outcome, State
 
 IDLE, TENTATIVE, REFLECTING = State.IDLE, State.TENTATIVE, State.REFLECTING
@@ -34,7 +34,8 @@ class Slot(NamedTuple):
     @property
     def waiting(self) -> bool:
         """Whether the slot waits for an answer."""
-        return self.state in (TENTATIVE, REVERSING) or (self.state == COMMITTED and not self.known)
+        state = self.state
+        return state is TENTATIVE or state is REVERSING or (state is COMMITTED and not self.known)
 
 
 class Offer(NamedTuple):
@@ -57,17 +58,73 @@ class Initiator(NamedTuple):
     @property
     def busy(self) -> bool:
         """Whether any slot holds a transaction."""
-        return any(slot.state != IDLE for slot in self.slots)
+        return any(slot.state is not IDLE for slot in self.slots)
 
     @property
     def waiting(self) -> bool:
         """Whether any slot waits for an answer."""
-        return any(slot.waiting for slot in self.slots)
+        return any(slot.state is not IDLE and slot.waiting for slot in self.slots)
 
     def owed(self, index: int) -> Operation | None:
         """Operation that the slot owes to the peer."""
         slot = self.slots[index]
         return OWED.get(slot.state) if slot.send else None
+
+
+_sending = replacing(Slot, "send")
+_stepped = replacing(Slot, "state", "send")
+_reflecting = replacing(Slot, "state", "equal", "send")
+_decided = replacing(Slot, "state", "equal", "known", "send")
+_known = replacing(Slot, "known", "send")
+_aborted = replacing(Slot, "state", "send", "reason")
+_gone = replacing(Slot, "send", "sent", "mark")
+_retried = replacing(Slot, "send", "mark")
+_with_slots = replacing(Initiator, "slots")
+_opened = replacing(Initiator, "next_id", "slots")
+_offered = replacing(Initiator, "offer")
+_told = replacing(Initiator, "slots", "offer")
+_NOTHING: Final = Slot()
+_COMPLETED: Final = Outcome.COMMITTED, AbortReason.NONE
+
+
+class Survey(NamedTuple):
+    """What the slots of an initiator say together."""
+
+    comparing: int | None
+    busy: bool
+    waiting: bool
+    owing: tuple[int, ...]  # slots that owe a frame
+    overdue: int | None  # slot that an echo shows to be so
+    told: tuple[int, ...]  # slots whose outcome may be told
+
+
+def survey(parameters: Parameters, initiator: Initiator, echo: int, changing: bool) -> Survey:
+    """One look at every slot, when the peer has echoed this beat."""
+    comparing = overdue = None
+    busy = waiting = False
+    owing: tuple[int, ...] = ()
+    told: tuple[int, ...] = ()
+    mask = parameters.beat_mask
+    for index, slot in enumerate(initiator.slots):
+        state = slot.state
+        if state is IDLE:
+            continue
+        busy = True
+        if slot.send:
+            owing += (index,)
+        if state is REFLECTING:
+            if comparing is None:
+                comparing = index
+        elif state is ABORTED or (state is COMMITTED and slot.known):
+            told += (index,)
+            continue
+        else:
+            waiting = True
+            if overdue is None and not slot.send and 0 < (echo - slot.mark & mask) <= mask >> 1:
+                overdue = index
+        if changing:
+            told += (index,)
+    return Survey(comparing, busy, waiting, owing, overdue, told)
 
 
 def initial(parameters: Parameters, next_id: int = 0) -> Initiator:
@@ -76,7 +133,7 @@ def initial(parameters: Parameters, next_id: int = 0) -> Initiator:
 
 
 def _with(initiator: Initiator, index: int, slot: Slot) -> Initiator:
-    return initiator._replace(slots=replaced(initiator.slots, index, slot))
+    return _with_slots(initiator, replaced(initiator.slots, index, slot))
 
 
 def free_slot(initiator: Initiator, window: int) -> int | None:
@@ -99,19 +156,17 @@ def open_transaction(
     index = free_slot(initiator, window)
     if index is None:
         raise NotAllowedError("the slot of the next id is busy")
-    require(
-        kind != Kind.EPOCH_ADVANCE
-        or not any(s.state != IDLE and s.kind == Kind.EPOCH_ADVANCE for s in initiator.slots),
-        "another epoch advance is in the lane",
-    )
+    if kind == Kind.EPOCH_ADVANCE:
+        advances = any(s.state != IDLE and s.kind == Kind.EPOCH_ADVANCE for s in initiator.slots)
+        require(not advances, "another epoch advance is in the lane")
     identifier = initiator.next_id
     opened = Slot(TENTATIVE, identifier, digest, tag, kind, record, send=True)
-    initiator = initiator._replace(next_id=(identifier + 1) & parameters.id_mask)
+    following = (identifier + 1) & parameters.id_mask
     event = moved(EventCode.OPENED, index, IDLE, TENTATIVE, identifier, kind)
     if not parameters.has("F23"):
         require(initiator.late is None, "a slot is still to be written")
-        return initiator._replace(late=opened), event
-    return _with(initiator, index, opened), event
+        return initiator._replace(next_id=following, late=opened), event
+    return _opened(initiator, following, replaced(initiator.slots, index, opened)), event
 
 
 def write_late(initiator: Initiator, window: int) -> Initiator:
@@ -125,7 +180,7 @@ def write_late(initiator: Initiator, window: int) -> Initiator:
 def names(initiator: Initiator, window: int, identifier: int) -> Slot | None:
     """The busy slot that holds this id."""
     slot = initiator.slots[identifier % window]
-    return slot if slot.state != IDLE and slot.id == identifier else None
+    return slot if slot.id == identifier and slot.state != IDLE else None
 
 
 def hear(
@@ -142,35 +197,34 @@ def hear(
     slot = names(initiator, window, identifier)
     if operation == Operation.DONE and not parameters.has("F11"):
         return _believe(initiator, index)
-    ignored = Event(EventCode.ANSWER_IGNORED, info=operation, value=identifier)
     if slot is None:
-        return initiator, ignored
+        return initiator, _ignored(operation, identifier)
     equal = digest == slot.digest
     if operation == Operation.ACK:
         if slot.state == TENTATIVE:
-            heard = slot._replace(state=REFLECTING, equal=equal, send=False)
+            heard = _reflecting(slot, REFLECTING, equal, False)
             if not parameters.has("F13"):
                 heard = heard._replace(digest=digest)  # believed, whatever it is
             return _with(initiator, index, heard), moved(
                 EventCode.REFLECTION_HEARD, index, TENTATIVE, REFLECTING, identifier, int(equal)
             )
         if slot.state == COMMITTED and not slot.known:
-            return _with(initiator, index, slot._replace(send=True)), moved(
+            return _with(initiator, index, _sending(slot, True)), moved(
                 EventCode.REFLECTION_REPEATED, index, COMMITTED, COMMITTED, identifier
             )
-        return initiator, ignored
+        return initiator, _ignored(operation, identifier)
     if not equal:
-        return initiator, ignored
+        return initiator, _ignored(operation, identifier)
     if operation == Operation.DONE:
         if slot.state == COMMITTED and not slot.known:
-            heard = slot._replace(known=True, send=False)
+            heard = _known(slot, True, False)
             return _with(initiator, index, heard), moved(
                 EventCode.DONE_HEARD, index, COMMITTED, COMMITTED, identifier
             )
         violation = slot.state in (TENTATIVE, REVERSING)
     else:
         if slot.state in (TENTATIVE, REVERSING):
-            heard = slot._replace(state=ABORTED, reason=reason, send=False)
+            heard = _aborted(slot, ABORTED, False, reason)
             return _with(initiator, index, heard), moved(
                 EventCode.ABORT_CONFIRMED, index, slot.state, ABORTED, identifier, reason
             )
@@ -179,7 +233,11 @@ def hear(
         return initiator, Event(
             EventCode.INITIATOR_VIOLATION, index, info=operation, value=identifier
         )
-    return initiator, ignored
+    return initiator, _ignored(operation, identifier)
+
+
+def _ignored(operation: Operation, identifier: int) -> Event:
+    return Event(EventCode.ANSWER_IGNORED, info=operation, value=identifier)
 
 
 def _believe(initiator: Initiator, index: int) -> tuple[Initiator, Event]:
@@ -195,7 +253,7 @@ def _believe(initiator: Initiator, index: int) -> tuple[Initiator, Event]:
 def comparing(initiator: Initiator) -> int | None:
     """The slot that is REFLECTING; it lasts one step."""
     for index, slot in enumerate(initiator.slots):
-        if slot.state == REFLECTING:
+        if slot.state is REFLECTING:
             return index
     return None
 
@@ -205,12 +263,12 @@ def compare(parameters: Parameters, initiator: Initiator, index: int) -> tuple[I
     slot = initiator.slots[index]
     require(slot.state == REFLECTING, "the slot is not REFLECTING")
     if slot.equal or not parameters.has("F13"):
-        decided = slot._replace(state=COMMITTED, send=True, known=not parameters.has("F7"))
+        decided = _decided(slot, COMMITTED, False, not parameters.has("F7"), True)
         event = moved(EventCode.DECIDED, index, REFLECTING, COMMITTED, slot.id)
     else:
-        decided = slot._replace(state=REVERSING, send=True)
+        decided = _decided(slot, REVERSING, False, slot.known, True)
         event = moved(EventCode.MISMATCHED, index, REFLECTING, REVERSING, slot.id)
-    return _with(initiator, index, decided._replace(equal=False)), event
+    return _with(initiator, index, decided), event
 
 
 def cancel(parameters: Parameters, initiator: Initiator, tag: int) -> tuple[Initiator, Event]:
@@ -220,7 +278,7 @@ def cancel(parameters: Parameters, initiator: Initiator, tag: int) -> tuple[Init
             not parameters.has("F6") and slot.state == COMMITTED and not slot.known
         )
         if slot.tag == tag and undecided:
-            taken_back = slot._replace(state=REVERSING, send=True)
+            taken_back = _stepped(slot, REVERSING, True)
             return _with(initiator, index, taken_back), moved(
                 EventCode.CANCELLED, index, slot.state, REVERSING, slot.id
             )
@@ -236,23 +294,24 @@ def retry(
     require(not slot.send, "the slot already owes a frame")
     require(parameters.beats_ahead(echo, slot.mark) > 0, "no echo is ahead of the slot's mark")
     event = moved(EventCode.RETRIED, index, slot.state, slot.state, slot.id)
-    return _with(initiator, index, slot._replace(send=True, mark=number)), event
+    return _with(initiator, index, _retried(slot, True, number)), event
 
 
 def resend(initiator: Initiator) -> tuple[Initiator, Event]:
     """RESENT: every waiting slot sends once."""
     require(initiator.resend, "the link did not come up and no SYNC was answered")
-    slots = tuple(s._replace(send=True) if s.waiting else s for s in initiator.slots)
+    slots = tuple(_sending(slot, True) if slot.waiting else slot for slot in initiator.slots)
     return initiator._replace(slots=slots, resend=False), Event(EventCode.RESENT)
 
 
 def completion(slot: Slot, changing: bool) -> tuple[Outcome, AbortReason] | None:
     """What may be told of the slot now."""
-    if slot.state == ABORTED:
+    state = slot.state
+    if state is ABORTED:
         return Outcome.ABORTED, AbortReason(slot.reason)
-    if slot.state == COMMITTED and slot.known:
-        return Outcome.COMMITTED, AbortReason.NONE
-    if not changing or slot.state == IDLE:
+    if state is COMMITTED and slot.known:
+        return _COMPLETED
+    if not changing or state is IDLE:
         return None
     lost = AbortReason.PEER_LOST_MEMORY
     return (Outcome.UNKNOWN if slot.state == COMMITTED else Outcome.ABORTED), lost
@@ -264,7 +323,7 @@ def offer(initiator: Initiator, index: int, changing: bool) -> Initiator:
     found = completion(initiator.slots[index], changing)
     if found is None:
         raise NotAllowedError("the slot has no outcome")
-    return initiator._replace(offer=Offer(index, *found))
+    return _offered(initiator, Offer(index, *found))
 
 
 def tell(initiator: Initiator) -> tuple[Initiator, Event]:
@@ -275,14 +334,14 @@ def tell(initiator: Initiator) -> tuple[Initiator, Event]:
     slot = initiator.slots[offered.slot]
     info = offered.reason << 2 | offered.outcome
     event = moved(EventCode.TOLD, offered.slot, slot.state, IDLE, slot.id, info)
-    return _with(initiator._replace(offer=None), offered.slot, Slot()), event
+    return _told(initiator, replaced(initiator.slots, offered.slot, _NOTHING), None), event
 
 
 def granted(parameters: Parameters, initiator: Initiator, index: int, number: int = 0) -> Initiator:
     """The slot's owed frame was handed to the builder while `number` was my newest beat."""
     require(initiator.owed(index) is not None, "the slot owes no frame")
     slot = initiator.slots[index]
-    return _with(initiator, index, slot._replace(send=False, sent=True, mark=number))
+    return _with(initiator, index, _gone(slot, False, True, number))
 
 
 def crash(parameters: Parameters, initiator: Initiator) -> Initiator:

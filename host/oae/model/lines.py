@@ -1,7 +1,9 @@
 """Writes the trace of a run of reference ends (docs/trace.md), cycle by cycle."""
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
+from oae import trace
 from oae.model.events import Event
 from oae.scenario.scenario import ENDS
 
@@ -54,13 +56,13 @@ class EndLines:
         self.events.append(word)
         self._lines.line(STEPS, self._name, f"event {event.channel} {word:016x}")
 
-    def in_force(self, text: str) -> None:
-        """What stands at inputs or outputs from this cycle on."""
-        self._lines.line(IN_FORCE, self._name, text)
+    def in_force(self, kind: Callable[..., trace.AtPort], *values: object) -> None:
+        """What stands at inputs or outputs from this cycle on: a record's own values."""
+        self._lines.line(IN_FORCE, self._name, trace.line_of(kind, *values))
 
-    def handshake(self, text: str) -> None:
-        """What crosses a port of the host."""
-        self._lines.line(HANDSHAKES, self._name, text)
+    def handshake(self, kind: Callable[..., trace.AtPort], *values: object) -> None:
+        """What crosses a port of the host: a record's own values."""
+        self._lines.line(HANDSHAKES, self._name, trace.line_of(kind, *values))
 
     def frame(self, text: str) -> None:
         """What happens to a frame."""

@@ -7,12 +7,11 @@ step returns; `wake` says until when nothing happens unless something comes from
 """
 
 from collections import Counter, deque
-from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from oae import frame as frames
+from oae import trace
 from oae.frame import Malformed, Received
 from oae.model import end as ends
 from oae.model import initiator as initiators
@@ -21,6 +20,7 @@ from oae.model.end import End
 from oae.model.events import Event
 from oae.model.host import NEVER, Load, Sink, beats
 from oae.model.lines import EndLines
+from oae.model.link import Link
 from oae.model.parameters import Parameters
 from oae.model.steps import NotAllowedError
 from oae.spec.constants import (
@@ -40,6 +40,7 @@ from oae.spec.constants import (
 PATIENCE: Final = 1024
 LATE: Final = 32
 SHORT_IDS: Final = {"F9": 1, "F10": 2}  # bits, without these: ids come again after a few
+_WRONG_SESSION: Final = Malformed(MalformedReason.WRONG_LINK_SESSION)
 
 
 class Timing(NamedTuple):
@@ -95,25 +96,19 @@ class LiveEnd:
         self.load, self.sink = load, sink
         self.wake = 0
         self.lives = 0  # that amnesia has ended
+        self._lacks = bool(parameters.without)
         self._timing = timing
         self._addresses = addresses  # destination, source
         self._lines = lines
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[EventCode, int]] = Counter()  # code and info of events
         self._down: EventCode | None = None  # which restart is going on
         self._sent: bytes | None = None  # in this step
         self._outside: tuple[Inputs, bool] | None = None  # what stood there at the last one
-        self._steps: tuple[Callable[[int, Inputs], bool], ...] = (
-            self._write_late,
-            self._deliver,
-            self._settle,
-            self._take,
-            self._hear,
-            self._tell,
-            self._doubt,
-            self._link,
-            self._cancel,
-            self._lane,
-        )
+        self._told: tuple[Link, bool, bool, bool, bool] | None = None  # by its status
+        self._status: tuple[int, ...] = ()
+        self._silence = timing.fault_beats * timing.beat_idle
+        self._initiator = initiators.survey(parameters, self.end.initiator, 0, changing=False)
+        self._responder = responders.survey(self.end.responder)
         self._restarted(0)
 
     def _restarted(self, cycle: int) -> None:
@@ -159,13 +154,24 @@ class LiveEnd:
         self._outside = inputs, line_ready
         self._sent = None
         self.wake = cycle + 1
-        if self._power(cycle, inputs):
+        if (inputs.crash or inputs.amnesia or self._down) and self._power(cycle, inputs):
             return None
-        self.load.choose(cycle)
-        taken = any(step(cycle, inputs) for step in self._steps)
-        if not taken and line_ready and cycle >= self._sends_at:
-            taken = self._send(cycle, inputs)
-        taken = taken or self._submit(cycle, inputs)
+        if self.load.packet is None:
+            self.load.choose(cycle)
+        taken = (
+            (self._lacks and self._write_late(cycle))
+            or self._deliver(cycle, inputs)
+            or self._settle()
+            or self._take(cycle, inputs)
+            or (len(self._heard) > 0 and self._hear(cycle))
+            or self._tell(cycle, inputs)
+            or (self.end.link.changing and self._doubt(inputs))
+            or self._link(cycle, inputs)
+            or (self.load.cancelling is not None and self._cancel(cycle))
+            or self._lane(cycle)
+            or (line_ready and cycle >= self._sends_at and self._send(cycle, inputs))
+            or self._submit(cycle, inputs)
+        )
         self._keep_time(cycle)
         if not taken:
             self.wake = self._next(cycle, inputs)
@@ -173,17 +179,17 @@ class LiveEnd:
 
     def status(self, cycle: int, inputs: Inputs) -> tuple[int, ...]:
         """The status outputs, as a trace has them."""
-        link = self.end.link
-        return (
-            link.state,
-            not self._incoming_dead(cycle, inputs),
-            not self._outgoing_dead(inputs),
-            link.changing,
-            link.epoch,
-            link.converged,
-            Balance.PLUS_ONE if self.end.initiator.busy else Balance.PLUS_ZERO,
-            Balance.PLUS_INFINITY if self.end.responder.unresolved else Balance.MINUS_ZERO,
+        told = (
+            self.end.link,
+            self._incoming_dead(cycle, inputs),
+            self._outgoing_dead(inputs),
+            self._initiator.busy,
+            self._responder.unresolved,
         )
+        if told != self._told:
+            self._told = told
+            self._status = _status(*told)
+        return self._status
 
     def registers(self) -> dict[int, int]:
         """The registers that follow from what the end holds, and its counters."""
@@ -195,18 +201,36 @@ class LiveEnd:
             REGISTER["DELIVER_POINTER"]: self.end.responder.pointer,
             REGISTER["NEGOTIATED"]: link.record_max << 16 | link.window,
         }
+        counters: Counter[str] = Counter()
+        for (code, info), times in self._counts.items():
+            for name in Event(code, info=info).counters:
+                counters[name] += times
         for index, (name, *_) in enumerate(COUNTERS):
-            found[REGISTER["COUNTERS"] + index] = self._counts[name]
+            found[REGISTER["COUNTERS"] + index] = counters[name]
         return found
 
     # --- what every step does
 
     def _took(self, end: End, event: Event) -> bool:
         """The end has taken a step."""
-        self.end = end
+        self._become(end)
         self._lines.event(event)
-        self._counts.update(_counters(event.code, event.info))
+        self._counts[event.code, event.info] += 1
         return True
+
+    def _become(self, end: End) -> None:
+        """The end is now so; its slots are looked at again where they are others."""
+        before, self.end = self.end, end
+        if (
+            end.initiator is not before.initiator
+            or end.beat.echo != before.beat.echo
+            or end.link.pending is not before.link.pending
+        ):
+            self._initiator = initiators.survey(
+                self.parameters, end.initiator, end.beat.echo, end.link.changing
+            )
+        if end.responder is not before.responder:
+            self._responder = responders.survey(end.responder)
 
     def _power(self, cycle: int, inputs: Inputs) -> bool:
         """A restart is told once, however long it takes; meanwhile nothing else happens."""
@@ -228,7 +252,7 @@ class LiveEnd:
 
     def _keep_time(self, cycle: int) -> None:
         """The clocks that run while something lasts."""
-        wanted = self.end.initiator.waiting
+        wanted = self._initiator.waiting
         if not wanted:
             self._unanswered = 0
         if not wanted and not self.end.beat.echo_owed:
@@ -257,11 +281,11 @@ class LiveEnd:
 
     # --- steps of the units, in the order in which they go
 
-    def _write_late(self, cycle: int, inputs: Inputs) -> bool:
+    def _write_late(self, cycle: int) -> bool:
         """Without F18 or F23: what should have been written with the step before."""
         end, parameters = self.end, self.parameters
         late = end.initiator.late is not None
-        marked = not parameters.has("F18") and end.responder.handing is not None
+        marked = end.responder.handing is not None and not parameters.has("F18")
         if not late and not marked:
             return False
         if self._late_at == NEVER:
@@ -271,17 +295,17 @@ class LiveEnd:
         self._late_at = NEVER
         if late:
             initiator = initiators.write_late(end.initiator, end.link.window)
-            self.end = end._replace(initiator=initiator)
+            self._become(end._replace(initiator=initiator))
         else:
             responder = responders.mark_late(parameters, end.responder, end.link.window)
-            self.end = end._replace(responder=responder)
+            self._become(end._replace(responder=responder))
         return True
 
-    def _settle(self, cycle: int, inputs: Inputs) -> bool:
+    def _settle(self) -> bool:
         """States that last one step."""
-        if initiators.comparing(self.end.initiator) is not None:
+        if self._initiator.comparing is not None:
             return self._took(*ends.compare(self.parameters, self.end))
-        if responders.settling(self.end.responder) is not None:
+        if self._responder.settling is not None:
             return self._took(*ends.settle(self.end))
         return False
 
@@ -305,38 +329,34 @@ class LiveEnd:
             return False
         return True
 
-    def _hear(self, cycle: int, inputs: Inputs) -> bool:
+    def _hear(self, cycle: int) -> bool:
         """The verdict on the oldest frame that has come."""
-        if not self._heard:
-            return False
         image, bad = self._heard.popleft()
-        listening = ends.listening(self.end)._asdict()
-        verdict = frames.decode(image, bad=bad, **listening)
+        up, session, epoch, record_max = ends.listening(self.end)
+        verdict = frames.decode(
+            image, bad=bad, link_up=up, link_session=session, epoch=epoch, record_max=record_max
+        )
         echo = self.end.beat.echo
         self._took(*ends.receive(self.parameters, self.end, verdict))
         # What goes out at the edge after the verdict on a beat was chosen before.
         self._sends_at = cycle + 2
-        self._foreign = verdict == Malformed(MalformedReason.WRONG_LINK_SESSION)
         if isinstance(verdict, Received):
+            self._foreign = False
             self._heard_at = cycle
+        else:
+            self._foreign = isinstance(verdict, Malformed) and verdict == _WRONG_SESSION
         if self.end.beat.echo != echo:
             self._unanswered = 0
         return True
 
     def _tell(self, cycle: int, inputs: Inputs) -> bool:
         """The host takes the outcome of the oldest transaction that has one."""
-        if not self._host_takes_completions(cycle, inputs):
+        told = self._initiator.told
+        if not told or not self._host_takes_completions(cycle, inputs):
             return False
-        initiator, changing = self.end.initiator, self.end.link.changing
-        told = [
-            index
-            for index, slot in enumerate(initiator.slots)
-            if initiators.completion(slot, changing) is not None
-        ]
-        if not told:
-            return False
-        index = min(told, key=lambda index: self._age(initiator.slots[index].id))
-        slot = initiator.slots[index]
+        slots = self.end.initiator.slots
+        index = min(told, key=lambda index: self._age(slots[index].id))
+        slot = slots[index]
         end, event = ends.tell(self.end, index)
         self._completed(cycle, slot.tag, slot.id, slot.kind, event)
         return self._took(end, event)
@@ -346,7 +366,7 @@ class LiveEnd:
 
     def _completed(self, cycle: int, tag: int, id: int, kind: int, event: Event) -> None:
         outcome, reason = event.info & 3, event.info >> 2
-        self._lines.handshake(f"complete {tag} {id} {kind} {outcome} {reason}")
+        self._lines.handshake(trace.Complete, tag, id, kind, outcome, reason)
         packet = self.load.packet
         long = packet is not None and packet.tag == tag and packet.long
         if event.code == EventCode.UNOPENED_TOLD:
@@ -359,7 +379,7 @@ class LiveEnd:
 
     def _deliver(self, cycle: int, inputs: Inputs) -> bool:
         """The host takes the next record, beat by beat; an epoch advance takes effect at once."""
-        slot = self._deliverable()
+        slot = self._deliverable() if self._responder.unresolved or self._lacks else None
         if slot is None:
             self._delivery = None
             return False
@@ -374,7 +394,7 @@ class LiveEnd:
             return False
         self._delivery = None
         self.sink.delivered += 1
-        self._lines.handshake(f"deliver {first} 0 0 {slot.id} {slot.record.hex()}")
+        self._lines.handshake(trace.Deliver, first, 0, 0, slot.id, slot.record)
         return self._took(*ends.deliver(self.parameters, self.end))
 
     def _deliverable(self) -> responders.Slot | None:
@@ -390,19 +410,21 @@ class LiveEnd:
             visible = visible or head.state == State.REFLECTING
         return head if visible else None
 
-    def _doubt(self, cycle: int, inputs: Inputs) -> bool:
+    def _doubt(self, inputs: Inputs) -> bool:
         """The host takes the word that tells of a record that nobody will ever decide."""
-        if not self.end.link.changing or inputs.stall_doubt:
+        if inputs.stall_doubt:
             return False
         head = responders.head(self.end.responder, self.end.link.window)
         if head is None or head.state != State.REFLECTING:
             return False
-        self._lines.handshake(f"doubt {head.id} {head.digest:08x}")
+        self._lines.handshake(trace.Doubt, head.id, head.digest)
         return self._took(*ends.doubt(self.parameters, self.end))
 
     def _link(self, cycle: int, inputs: Inputs) -> bool:
         """The link machine, of its own accord."""
         end, parameters, link = self.end, self.parameters, self.end.link
+        up = end.up
+        drained = not self._initiator.busy and not self._responder.unresolved
         foreign, self._foreign = self._foreign, False
         synced_long_ago = cycle >= self._synced_at + self._timing.sync_interval
         if link.state == LinkState.DOWN:
@@ -411,23 +433,19 @@ class LiveEnd:
             return self._took(*ends.enable(parameters, end, inputs.session))
         if not inputs.enable:
             return self._took(*ends.disable(end))
-        if foreign and end.up and not link.outstanding and synced_long_ago:
+        if foreign and up and not link.outstanding and synced_long_ago:
             return self._took(*ends.foreign_session(parameters, end))
-        if link.changing and end.drained and not link.outstanding:
+        if link.changing and drained and not link.outstanding:
             return self._took(*ends.adopt(parameters, end))
-        if end.up and self._incoming_dead(cycle, inputs):
+        if up and self._incoming_dead(cycle, inputs):
             return self._took(*ends.incoming_dead(parameters, end))
-        if end.up and self._outgoing_dead(inputs):
+        if up and self._outgoing_dead(inputs):
             return self._took(*ends.outgoing_dead(parameters, end))
-        if synced_long_ago and not link.owes_sync and (link.outstanding or not end.up):
+        if synced_long_ago and not link.owes_sync and (link.outstanding or not up):
             return self._took(*ends.sync_due(parameters, end))
-        if inputs.epoch != link.epoch and end.drained and not link.changing:
+        if inputs.epoch != link.epoch and drained and not link.changing:
             return self._took(*ends.take_epoch(end, inputs.epoch))
         return False
-
-    @property
-    def _silence(self) -> int:
-        return self._timing.fault_beats * self._timing.beat_idle
 
     def _incoming_dead(self, cycle: int, inputs: Inputs) -> bool:
         return inputs.beats and cycle >= self._heard_at + self._silence
@@ -435,27 +453,25 @@ class LiveEnd:
     def _outgoing_dead(self, inputs: Inputs) -> bool:
         return inputs.beats and self._unanswered >= self._timing.fault_beats
 
-    def _cancel(self, cycle: int, inputs: Inputs) -> bool:
+    def _cancel(self, cycle: int) -> bool:
         """The host cancels."""
-        if self.load.cancelling is None or cycle < self.load.cancelling[0]:
+        assert self.load.cancelling is not None
+        when, tag = self.load.cancelling
+        if cycle < when:
             return False
-        _, tag = self.load.cancelling
         self.load.cancelling = None
-        self._lines.handshake(f"cancel {tag}")
+        self._lines.handshake(trace.Cancel, tag)
         return self._took(*ends.cancel(self.parameters, self.end, tag))
 
-    def _lane(self, cycle: int, inputs: Inputs) -> bool:
+    def _lane(self, cycle: int) -> bool:
         """What the two cores do of their own accord."""
         end, parameters = self.end, self.parameters
-        initiator, responder = end.initiator, end.responder
-        if initiator.resend:
+        if end.initiator.resend:
             return self._took(*ends.resend(end))
-        for index, slot in enumerate(initiator.slots):
-            overdue = parameters.beats_ahead(end.beat.echo, slot.mark) > 0
-            if overdue and slot.waiting and not slot.send:
-                return self._took(*ends.retry(parameters, end, index))
-        head = responders.head(responder, end.link.window)
-        passed_over = head is None and end.link.changing and responder.unresolved
+        if self._initiator.overdue is not None:
+            return self._took(*ends.retry(parameters, end, self._initiator.overdue))
+        head = responders.head(end.responder, end.link.window)
+        passed_over = head is None and end.link.changing and self._responder.unresolved
         if passed_over or (head is not None and head.state == State.ABORTED):
             return self._took(*ends.skip(parameters, end))
         return not parameters.has("F5") and self._abandon(cycle, head)
@@ -481,7 +497,6 @@ class LiveEnd:
         if chosen is None:
             return False
         operation, slot = chosen
-        wanted = self.end.initiator.waiting
         end, frame, event = ends.send(self.parameters, self.end, operation, slot)
         self._sent = frames.encode(frame, *self._addresses)
         self._line_at = cycle + beats(self._sent)
@@ -489,44 +504,51 @@ class LiveEnd:
             self._synced_at = cycle
         elif operation == Operation.NOP:
             self._urgent_at = None
-            self._unanswered += wanted
+            self._unanswered += self._initiator.waiting
         return self._took(end, event)
 
     def _goes_next(self, cycle: int, inputs: Inputs) -> tuple[Operation, int] | None:
         """The frame that is owed and goes first (docs/design.md, order of transmission)."""
         end = self.end
         link = end.link
-        request = self._request_owed() if end.up and not link.changing else None
-        if request is not None and not self.parameters.has("F30"):
+        ready = end.up and not link.changing
+        if ready and not self.parameters.has("F30") and (request := self._request_owed()):
             return request
         if link.owes_sync_ack is not None:
             return Operation.SYNC_ACK, 0
         if link.owes_sync:
             return Operation.SYNC, 0
-        if not end.up or link.changing:
+        if not ready:
             return None
         answer = self._answer_owed()
         if answer is not None:
             return answer
-        return (Operation.NOP, 0) if self._beat_due(cycle, inputs) else request
+        return (Operation.NOP, 0) if self._beat_due(cycle, inputs) else self._request_owed()
 
     def _request_owed(self) -> tuple[Operation, int] | None:
         """What has gone before goes before new DATA; of these, the oldest."""
+        owing = self._initiator.owing
+        if not owing:
+            return None
         initiator = self.end.initiator
         owed = [
             (operation == Operation.DATA and not slot.sent, self._age(slot.id), operation, index)
-            for index, slot in enumerate(initiator.slots)
-            if slot.send and (operation := initiator.owed(index)) is not None
+            for index in owing
+            if (operation := initiator.owed(index)) is not None
+            for slot in (initiator.slots[index],)
         ]
         return min(owed)[2:] if owed else None
 
     def _answer_owed(self) -> tuple[Operation, int] | None:
         """The oldest answer."""
+        if not self._responder.answering:
+            return None
         responder = self.end.responder
         owed = [
             (self.parameters.distance(slot.id, responder.pointer), operation, index)
-            for index, slot in enumerate(responder.slots)
-            if slot.answer and (operation := responders.owed(self.parameters, slot)) is not None
+            for index in self._responder.answering
+            for slot in (responder.slots[index],)
+            if (operation := responders.owed(self.parameters, slot)) is not None
         ]
         return min(owed)[1:] if owed else None
 
@@ -571,10 +593,19 @@ class LiveEnd:
         packet = self.load.packet
         assert packet is not None
         tag, kind, bad = packet.tag, int(packet.kind), int(packet.bad)
-        self._lines.handshake(f"submit {packet.first} {bad} 0 {tag} {kind} {packet.data.hex()}")
+        self._lines.handshake(trace.Submit, packet.first, bad, 0, tag, kind, packet.data)
 
 
-@lru_cache(maxsize=4096)
-def _counters(code: EventCode, info: int) -> tuple[str, ...]:
-    """Names of the counters that count an event."""
-    return Event(code, info=info).counters
+def _status(
+    link: Link, incoming_dead: bool, outgoing_dead: bool, busy: bool, unresolved: bool
+) -> tuple[int, ...]:
+    return (
+        link.state,
+        not incoming_dead,
+        not outgoing_dead,
+        link.changing,
+        link.epoch,
+        link.converged,
+        Balance.PLUS_ONE if busy else Balance.PLUS_ZERO,
+        Balance.PLUS_INFINITY if unresolved else Balance.MINUS_ZERO,
+    )

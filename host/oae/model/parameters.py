@@ -1,6 +1,7 @@
 """Sizes of an end, and the ingredients of the protocol that can be taken out of it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 # Ids of docs/protocol.md, section 9. F25 (receiving never waits for transmitting) is about streams
 # and can only be taken out of the RTL; E3 and F28 are about where sessions come from.
@@ -37,17 +38,24 @@ class Parameters:
         """Whether the ingredient is in place."""
         return ingredient not in self.without
 
-    @property
+    @cached_property
     def id_mask(self) -> int:
         """The largest id."""
         return (1 << self.id_bits) - 1
 
+    @cached_property
+    def beat_mask(self) -> int:
+        """The largest beat number."""
+        return (1 << self.beat_bits) - 1
+
     def distance(self, identifier: int, origin: int) -> int:
         """How far `identifier` is ahead of `origin`: serial-number arithmetic, signed."""
-        half = 1 << (self.id_bits - 1)
-        return ((identifier - origin + half) & self.id_mask) - half
+        mask = self.id_mask
+        half = (mask >> 1) + 1
+        return ((identifier - origin + half) & mask) - half
 
     def beats_ahead(self, number: int, origin: int) -> int:
         """The same for beat numbers."""
-        half = 1 << (self.beat_bits - 1)
-        return ((number - origin + half) & ((1 << self.beat_bits) - 1)) - half
+        mask = self.beat_mask
+        half = (mask >> 1) + 1
+        return ((number - origin + half) & mask) - half

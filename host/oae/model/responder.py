@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from oae.model.events import Event, moved
 from oae.model.parameters import Parameters
-from oae.model.steps import NotAllowedError, replaced, require
+from oae.model.steps import NotAllowedError, replaced, replacing, require
 from oae.spec.constants import AbortReason, EventCode, Kind, Operation, State
 
 IDLE, TENTATIVE, REFLECTING = State.IDLE, State.TENTATIVE, State.REFLECTING
@@ -31,7 +31,8 @@ class Slot(NamedTuple):
     @property
     def resolved(self) -> bool:
         """Whether the slot holds at most a recorded outcome."""
-        return self.state in (IDLE, ABORTED) or (self.state == COMMITTED and self.delivered)
+        state = self.state
+        return state is IDLE or state is ABORTED or (state is COMMITTED and self.delivered)
 
 
 class Responder(NamedTuple):
@@ -44,7 +45,7 @@ class Responder(NamedTuple):
     @property
     def unresolved(self) -> bool:
         """Whether anything is held that is neither delivered nor aborted."""
-        return not all(slot.resolved for slot in self.slots)
+        return any(slot.state is not IDLE and not slot.resolved for slot in self.slots)
 
 
 class Refusal(NamedTuple):
@@ -57,6 +58,13 @@ class Refusal(NamedTuple):
 
 NO_REFUSAL = Refusal()
 
+_stepped = replacing(Slot, "state", "answer")
+_answering = replacing(Slot, "answer", "echo")
+_answered = replacing(Slot, "answer")
+_delivered = replacing(Slot, "record", "delivered", "answer")
+_with_slots = replacing(Responder, "slots")
+_passed = replacing(Responder, "pointer", "slots")
+
 
 def initial(parameters: Parameters, pointer: int = 0) -> Responder:
     """A responder after power-on."""
@@ -64,24 +72,50 @@ def initial(parameters: Parameters, pointer: int = 0) -> Responder:
 
 
 def _with(responder: Responder, index: int, slot: Slot) -> Responder:
-    return responder._replace(slots=replaced(responder.slots, index, slot))
+    return _with_slots(responder, replaced(responder.slots, index, slot))
+
+
+class Survey(NamedTuple):
+    """What the slots of a responder say together."""
+
+    settling: int | None
+    unresolved: bool
+    answering: tuple[int, ...]  # slots that may owe an answer
+
+
+def survey(responder: Responder) -> Survey:
+    """One look at every slot."""
+    settling, unresolved = None, False
+    answering: tuple[int, ...] = ()
+    for index, slot in enumerate(responder.slots):
+        state = slot.state
+        if state is IDLE:
+            continue
+        if not unresolved and not slot.resolved:
+            unresolved = True
+        if settling is None and (state is TENTATIVE or state is REVERSING):
+            settling = index
+        if slot.answer:
+            answering += (index,)
+    return Survey(settling, unresolved, answering)
 
 
 def names(responder: Responder, window: int, identifier: int) -> Slot | None:
     """The slot that holds this id, resolved or not."""
     slot = responder.slots[identifier % window]
-    return slot if slot.state != IDLE and slot.id == identifier else None
+    return slot if slot.id == identifier and slot.state != IDLE else None
 
 
 def owed(parameters: Parameters, slot: Slot) -> Operation | None:
     """Answer that the slot owes to the peer."""
     if not slot.answer:
         return None
-    if slot.state == REFLECTING:
+    state = slot.state
+    if state is REFLECTING:
         return Operation.ACK
-    if slot.state == ABORTED:
+    if state is ABORTED:
         return Operation.ABORTED
-    if slot.state == COMMITTED and (slot.delivered or not parameters.has("F20")):
+    if state is COMMITTED and (slot.delivered or not parameters.has("F20")):
         return Operation.DONE
     return None
 
@@ -89,7 +123,7 @@ def owed(parameters: Parameters, slot: Slot) -> Operation | None:
 def settling(responder: Responder) -> int | None:
     """The slot that is TENTATIVE or REVERSING; it lasts one step."""
     for index, slot in enumerate(responder.slots):
-        if slot.state in (TENTATIVE, REVERSING):
+        if slot.state is TENTATIVE or slot.state is REVERSING:
             return index
     return None
 
@@ -134,7 +168,7 @@ def hear(
         return responder, _again(EventCode.DELIVERY_AWAITED, index, slot, operation)
     if slot.resolved or (slot.state == REFLECTING and operation == Operation.DATA):
         echo = digest if operation == Operation.COMMIT else slot.echo
-        repeated = slot._replace(answer=True, echo=0 if parameters.has("F16") else echo)
+        repeated = _answering(slot, True, 0 if parameters.has("F16") else echo)
         event = _again(EventCode.ANSWER_REPEATED, index, slot, operation)
         return _with(responder, index, repeated), event
     require(slot.state == REFLECTING, "the slot is still settling")
@@ -174,7 +208,7 @@ def _never_seen(
         event = moved(EventCode.REFUSED, index, IDLE, ABORTED, identifier, reason)
         return _with(responder, index, refused), event
     event = moved(EventCode.HELD, index, IDLE, TENTATIVE, identifier, fresh.kind)
-    return _with(responder, index, fresh._replace(state=TENTATIVE)), event
+    return _with(responder, index, _stepped(fresh, TENTATIVE, False)), event
 
 
 def _reason(responder: Responder, kind: int, refusal: Refusal) -> AbortReason | None:
@@ -191,7 +225,7 @@ def _reason(responder: Responder, kind: int, refusal: Refusal) -> AbortReason | 
 
 def _commit(parameters: Parameters, responder: Responder, index: int) -> tuple[Responder, Event]:
     slot = responder.slots[index]
-    committed = slot._replace(state=COMMITTED, answer=not parameters.has("F20"))
+    committed = _stepped(slot, COMMITTED, not parameters.has("F20"))
     event = moved(EventCode.COMMIT_HEARD, index, REFLECTING, COMMITTED, slot.id)
     if not parameters.has("F19") and slot.id == responder.pointer:
         # The mark comes before the delivery.
@@ -205,7 +239,7 @@ def reflect(responder: Responder, index: int) -> tuple[Responder, Event]:
     slot = responder.slots[index]
     require(slot.state == TENTATIVE, "the slot is not TENTATIVE")
     event = moved(EventCode.REFLECTED, index, TENTATIVE, REFLECTING, slot.id)
-    return _with(responder, index, slot._replace(state=REFLECTING, answer=True)), event
+    return _with(responder, index, _stepped(slot, REFLECTING, True)), event
 
 
 def record_abort(responder: Responder, index: int) -> tuple[Responder, Event]:
@@ -236,9 +270,9 @@ def head(responder: Responder, window: int) -> Slot | None:
 
 def _marked(parameters: Parameters, responder: Responder, index: int) -> Responder:
     """The durable mark of a delivery; DONE is owed. Only the outcome is kept."""
-    slot = responder.slots[index]._replace(delivered=True, answer=True, record=b"")
+    slot = _delivered(responder.slots[index], b"", True, True)
     pointer = (responder.pointer + 1) & parameters.id_mask
-    return _with(responder, index, slot)._replace(pointer=pointer)
+    return _passed(responder, pointer, replaced(responder.slots, index, slot))
 
 
 def deliver(parameters: Parameters, responder: Responder, window: int) -> tuple[Responder, Event]:
@@ -309,7 +343,7 @@ def granted(parameters: Parameters, responder: Responder, index: int) -> Respond
     forgets = not parameters.has("F21") and slot.resolved
     if forgets and parameters.distance(slot.id, responder.pointer) < 0:
         return _with(responder, index, Slot())  # without F21: forgotten once answered
-    return _with(responder, index, slot._replace(answer=False))
+    return _with(responder, index, _answered(slot, False))
 
 
 def crash(parameters: Parameters, responder: Responder) -> Responder:

@@ -10,6 +10,7 @@ from typing import Final
 
 from oae.faults.hash import CERTAIN, Purpose, draw, threshold
 from oae.model.host import NEVER
+from oae.model.live import Inputs
 from oae.model.medium import Strike
 from oae.scenario.compile import Rule
 from oae.scenario.layout import ANY, Action, Fault, RuleKind
@@ -72,6 +73,22 @@ class Demands:
     refuse: bool = False
     cancel: int | None = None  # in this cycle
     strike: Strike = field(default_factory=Strike)  # of the frame that was asked about
+
+    def inputs(self, session: int, *, running: bool, willing: bool) -> Inputs:
+        """What then stands at the inputs of the end; `willing`: its host can take a record."""
+        return Inputs(
+            enable=running and not self.disabled,
+            beats=not self.mute,
+            accept=willing and not self.refuse,
+            session=session,
+            epoch=self.epoch,
+            prepared=self.prepared,
+            crash=self.crash,
+            amnesia=self.amnesia,
+            stall_deliver=self.stall_deliver,
+            stall_completion=self.stall_completion,
+            stall_doubt=self.stall_doubt,
+        )
 
 
 class Rules:

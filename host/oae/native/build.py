@@ -1,6 +1,7 @@
 """Compiles the C++ parts once for each set of sources, compiler and flags, and loads them.
 
-    library = load("checker")       # host/oae/native/checker.cpp
+    library = load("join", ("join_begin", c_void_p, (c_char_p,)))    # host/oae/native/join.cpp
+    library.oae_join_begin(b"")
 
 The library goes to build/native; two programs that want it at once wait for each other.
 """
@@ -11,7 +12,7 @@ import hashlib
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from oae.errors import OaeError
 from oae.toolchain import environment
@@ -30,9 +31,17 @@ class NativeError(OaeError):
     exit_code = 4
 
 
-def load(name: str) -> ctypes.CDLL:
+# What a function is called behind `oae_`, what it returns, and what it takes.
+Function = tuple[str, Any, tuple[Any, ...]]
+
+
+def load(name: str, *functions: Function) -> ctypes.CDLL:
     """The library made from `name`.cpp; raises NativeError, or ToolError without a compiler."""
-    return ctypes.CDLL(str(compiled(name, (*FLAGS, *SHARED), ".so")))
+    library = ctypes.CDLL(str(compiled(name, (*FLAGS, *SHARED), ".so")))
+    for called, result, arguments in functions:
+        function = getattr(library, f"oae_{called}")
+        function.restype, function.argtypes = result, arguments
+    return library
 
 
 def compiled(name: str, flags: tuple[str, ...], suffix: str) -> Path:

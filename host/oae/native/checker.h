@@ -127,7 +127,7 @@ class Checker {
     const Place place{packet.index, packet.time};
     const uint8_t* bytes = chunk + packet.offset;
     if (begins_anew(interface, packet, bytes)) restart(interface.role == Role::EVIDENCE);
-    clock(interface, packet, place);
+    clock(interface, packet, bytes, place);
     const Extent extent(packet, interface.fcs_bytes);
     switch (interface.role) {
       case Role::A_TRANSMIT:
@@ -217,8 +217,13 @@ class Checker {
     wire_.finish(complete[0], complete[1]);
   }
 
-  void clock(Interface& interface, const Packet& packet, Place place) {
-    if (!packets_++) first_time_ = packet.time;
+  void clock(Interface& interface, const Packet& packet, const uint8_t* bytes, Place place) {
+    ++packets_;
+    // The parameters of a bench stand at time 0, long before it.
+    const bool is_parameter = interface.role == Role::EVIDENCE &&
+                              EvidenceJudge::is_parameter(bytes, packet.captured);
+    if (!has_begun_) first_time_ = packet.time;
+    has_begun_ |= !is_parameter;
     if (!(packet.flags & TIMED)) return;
     if (packet.time + kStepBack < interface.time)
       book_.findings.bench_error(place, "the clock of the interface runs backwards by %llu ns",
@@ -331,6 +336,7 @@ class Checker {
   bool has_transmitted_[2] = {};  // its TRANSMIT interface was heard
   std::vector<Speaker> speakers_;
   uint64_t packets_ = 0, first_time_ = 0, last_time_ = 0, oae_frames_ = 0, open_ = 0;
+  bool has_begun_ = false;  // with what is no parameter
   uint64_t latest_ = 0;  // time of the run until now
   bool was_out_of_order_ = false;
 };

@@ -35,7 +35,10 @@ class EvidenceJudge {
 
   // The first packet of a run, though there was evidence before.
   bool begins_anew(const uint8_t* bytes, uint32_t captured) const {
-    return packets && next_ != 0 && captured >= kHead && bytes[0] == 1 && big32(bytes + 4) == 0 &&
+    return packets && next_ != 0 && is_parameter(bytes, captured) && big32(bytes + 4) == 0;
+  }
+  static bool is_parameter(const uint8_t* bytes, uint32_t captured) {
+    return captured >= kHead && bytes[0] == 1 &&
            bytes[1] == static_cast<uint8_t>(Evidence::PARAMETER);
   }
 
@@ -156,6 +159,7 @@ class EvidenceJudge {
       cycle_ns_ = std::isfinite(value) && value > 0 ? value : 0;
       start_ = run_.now.place.time;
     }
+    if (text == "ends=1") run_.gap(run_.now.cycle);  // what the other end does stands elsewhere
     if (text.c_str()[0] && parameters.size() < kParameters) parameters.push_back(text);
   }
 

@@ -179,13 +179,14 @@ def _hidden(result: Result) -> int:
 
 
 def _series(result: Result) -> Iterator[dict[str, str]]:
-    """Link states and faults in order of time."""
+    """Link states and faults in order of time, from the begin on, as in the drawing."""
+    begin = result.start
     rows = [(state.time, f"link {'ab'[state.end]}", state.state) for state in result.link_states]
     for fault in result.faults:
-        over = "" if fault.healed is None else f", over at {exact(fault.healed)}"
+        over = "" if fault.healed is None else f", over at {exact(fault.healed - begin)}"
         rows.append((fault.start, "fault", fault_name(fault) + over))
     for at, where, text in sorted(rows):
-        yield {"time": exact(at), "where": where, "text": text}
+        yield {"time": exact(at - begin), "where": where, "text": text}
 
 
 def _convergence(result: Result) -> Iterator[Row]:
@@ -196,8 +197,8 @@ def _convergence(result: Result) -> Iterator[Row]:
         yield Row(
             fault_name(fault),
             (
-                exact(fault.start),
-                "not seen" if fault.healed is None else exact(fault.healed),
+                exact(fault.start - result.start),
+                "not seen" if fault.healed is None else exact(fault.healed - result.start),
                 f"{fault.in_flight:,}",
                 "not seen" if resolved is None else readable(resolved),
                 f"{fault.beats:,}",

@@ -44,7 +44,7 @@ def show(console: Console, result: Result) -> None:
         console.print(_rows(table("Measured", "", "median", "p99", "most"), rows))
     # A rule is there for a fault that is told as well.
     if faults := [fault for fault in result.faults if fault.kind != "rule"]:
-        console.print(_faults(faults))
+        console.print(_faults(faults, result.start))
     for line in result.lines:
         console.print(f"[yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
     for error in result.bench_errors[:MOST_VIOLATIONS]:
@@ -85,7 +85,7 @@ def _promises(result: Result) -> Table:
     return drawn
 
 
-def _faults(faults: Sequence[FaultSpan]) -> Table:
+def _faults(faults: Sequence[FaultSpan], begin: int) -> Table:
     drawn = table("Faults, and how long until all was resolved", "", "at", "lasted", "converged")
     for fault in faults[:MOST_FAULTS]:
         where = LANES[fault.end] if fault.kind == "cut" else "ab"[fault.end]
@@ -95,7 +95,7 @@ def _faults(faults: Sequence[FaultSpan]) -> Table:
             if fault.healed is None or fault.converged is None
             else fault.converged - fault.healed
         )
-        times = (readable(time) for time in (fault.start, lasted, after))
+        times = (readable(time) for time in (fault.start - begin, lasted, after))
         drawn.add_row(f"{fault.kind} {where}", *times)
     if len(faults) > MOST_FAULTS:
         drawn.caption = f"and {len(faults) - MOST_FAULTS} more"

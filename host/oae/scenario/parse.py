@@ -4,11 +4,11 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from oae.errors import OaeError
+from oae.library import Library
 from oae.scenario import language
 from oae.scenario.fates import NamedFate, parse_fate
 from oae.scenario.language import Condition, Duration
@@ -47,27 +47,17 @@ class ScenarioError(OaeError):
     """A scenario is wrong; the message says in which line, at which key, and what."""
 
 
+LIBRARY: Final = Library(__package__, ".toml", ScenarioError)
+
+
 def library() -> list[str]:
     """Names of the scenarios that come with the package."""
-    folder = resources.files(__package__) / "library"
-    return sorted(Path(item.name).stem for item in folder.iterdir() if item.name.endswith(".toml"))
+    return LIBRARY.names()
 
 
 def parse(path: str | Path) -> Scenario:
     """Read a scenario file, or one of the library by its bare name."""
-    path = Path(path)
-    if not path.suffix and path.name == str(path) and str(path) in library():
-        text = (resources.files(__package__) / "library" / f"{path}.toml").read_text()
-        return parse_text(text, f"{path}.toml")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        hint = "" if path.suffix else f"; the library has {', '.join(library())}"
-        reason = error.strerror or str(error)
-        raise ScenarioError(f"{path}: {reason[0].lower()}{reason[1:]}{hint}") from error
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{path}: not UTF-8 text") from error
-    return parse_text(text, path.name)
+    return parse_text(*LIBRARY.read(path))
 
 
 def parse_text(text: str, file: str = "scenario.toml") -> Scenario:

@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import Final
 
 PROTOCOL_VERSION: Final = 1
+REGISTER_MAP: Final = 1
 ETHERTYPE: Final = 0x88B5
 HEADER_BYTES: Final = 32
 MINIMUM_FRAME_BYTES: Final = 60
@@ -11,6 +12,8 @@ LENGTH_BASE: Final = 13
 SYNC_RECORD_BYTES: Final = 32
 BEAT_NUMBER_BITS: Final = 15
 WINDOW_MAX: Final = 64
+BOARD_REGISTER_MAP: Final = 1
+SERIAL_READ_MAX: Final = 60
 
 
 class Operation(IntEnum):
@@ -192,6 +195,42 @@ class Evidence(IntEnum):
     REGISTER = 13
     FATE = 14
     END = 15
+
+
+class BoardControl(IntEnum):
+    """Codes of `board_control` in link.toml."""
+
+    ENABLE = 0
+    BEATS = 1
+    ACCEPT = 2
+    INTERNAL_HOST = 3
+    LOOPBACK = 4
+    CHECK = 5
+
+
+class Injection(IntEnum):
+    """Codes of `injection` in link.toml."""
+
+    NONE = 0
+    DROP = 1
+    CORRUPT = 2
+    DUPLICATE = 3
+
+
+class SerialOperation(IntEnum):
+    """Codes of `serial_operation` in link.toml."""
+
+    READ = 1
+    WRITE = 2
+
+
+class SerialStatus(IntEnum):
+    """Codes of `serial_status` in link.toml."""
+
+    OK = 0
+    BAD_REQUEST = 1
+    NO_REGISTER = 2
+    READ_ONLY = 3
 
 
 BALANCE_OF: Final = {
@@ -489,3 +528,67 @@ REGISTER: Final = {
     "NEGOTIATED": 0x09,
     "COUNTERS": 0x40,
 }
+BOARD_REGISTER: Final = {
+    "BOARD_VERSION": 0x100,
+    "SCRATCH": 0x101,
+    "BUILD_HASH_HIGH": 0x102,
+    "BUILD_HASH_LOW": 0x103,
+    "CLOCK_HZ": 0x104,
+    "CYCLES_LOW": 0x105,
+    "CYCLES_HIGH": 0x106,
+    "WRITES": 0x107,
+    "CONTROL": 0x108,
+    "RESTART": 0x109,
+    "SESSION_HIGH": 0x10A,
+    "SESSION_LOW": 0x10B,
+    "WANTED_EPOCH": 0x10C,
+    "PREPARED": 0x10D,
+    "DESTINATION_HIGH": 0x10E,
+    "DESTINATION_LOW": 0x10F,
+    "SOURCE_HIGH": 0x110,
+    "SOURCE_LOW": 0x111,
+    "GENERATOR_COUNT": 0x112,
+    "GENERATOR_SIZES": 0x113,
+    "GENERATOR_SEED": 0x114,
+    "GENERATOR_START": 0x115,
+    "GENERATOR_SUBMITTED": 0x116,
+    "GENERATOR_COMMITTED": 0x117,
+    "GENERATOR_ABORTED": 0x118,
+    "GENERATOR_UNKNOWN": 0x119,
+    "GENERATOR_LOST": 0x11A,
+    "SINK_SEED": 0x11B,
+    "SINK_DELIVERED": 0x11C,
+    "SINK_WRONG": 0x11D,
+    "SINK_NEXT": 0x11E,
+    "INJECT": 0x11F,
+    "INJECTED": 0x120,
+    "TRACE_CONTROL": 0x121,
+    "TRACE_COUNT": 0x122,
+    "TRACE_LOST": 0x123,
+    "BRIDGE_FRAMES": 0x124,
+    "BRIDGE_REJECTED": 0x125,
+    "BRIDGE_REPEATED": 0x126,
+    "TRACE_ENTRY": 0x180,
+}
+BOARD_WRITABLE: Final = frozenset(
+    {
+        "SCRATCH",
+        "CONTROL",
+        "RESTART",
+        "SESSION_HIGH",
+        "SESSION_LOW",
+        "WANTED_EPOCH",
+        "PREPARED",
+        "DESTINATION_HIGH",
+        "DESTINATION_LOW",
+        "SOURCE_HIGH",
+        "SOURCE_LOW",
+        "GENERATOR_COUNT",
+        "GENERATOR_SIZES",
+        "GENERATOR_SEED",
+        "GENERATOR_START",
+        "SINK_SEED",
+        "INJECT",
+        "TRACE_CONTROL",
+    }
+)

@@ -22,6 +22,13 @@ ENUMERATIONS = {
     "event": "EventCode",
     "evidence": "Evidence",
 }
+# The same for what concerns the board only.
+BOARD_ENUMERATIONS = {
+    "board_control": "BoardControl",
+    "injection": "Injection",
+    "serial_operation": "SerialOperation",
+    "serial_status": "SerialStatus",
+}
 # Width in bits of each enumeration in the Verilog header.
 WIDTHS = {
     "operation": 5,
@@ -35,6 +42,7 @@ WIDTHS = {
     "channel": 3,
     "event": 8,
 }
+BOARD_WIDTHS = {"board_control": 3, "injection": 2, "serial_operation": 8, "serial_status": 8}
 
 
 def verilog_header(specification: Specification) -> Iterator[str]:
@@ -43,19 +51,43 @@ def verilog_header(specification: Specification) -> Iterator[str]:
     yield "`ifndef OAE_DEFS_VH"
     yield "`define OAE_DEFS_VH"
     yield ""
-    yield f"`define OAE_PROTOCOL_VERSION 16'd{specification.tables['protocol']['version']}"
+    protocol = specification.tables["protocol"]
+    yield f"`define OAE_PROTOCOL_VERSION 16'd{protocol['version']}"
+    yield f"`define OAE_REGISTER_MAP 16'd{protocol['register_map']}"
     for row in specification.rows("constant"):
         yield f"`define OAE_{row['name']} {row['width']}'d{row['value']}  // {row['text']}"
     for table, width in WIDTHS.items():
-        yield ""
-        for row in specification.rows(table):
-            yield f"`define OAE_{table.upper()}_{row['name']} {width}'d{row['code']}"
+        yield from _codes(specification, table, width)
         if table == "channel":
             yield f"`define OAE_CHANNELS {len(specification.rows(table))}"
     yield ""
     for row in specification.rows("register"):
         yield f"`define OAE_REGISTER_{row['name']} 8'h{row['address']:02x}"
     yield f"`define OAE_COUNTERS {len(specification.counters)}"
+    yield ""
+    yield "`endif"
+
+
+def _codes(specification: Specification, table: str, width: int) -> Iterator[str]:
+    yield ""
+    for row in specification.rows(table):
+        yield f"`define OAE_{table.upper()}_{row['name']} {width}'d{row['code']}"
+
+
+def verilog_board(specification: Specification) -> Iterator[str]:
+    """`oae_board_defs.vh`: registers and serial protocol of the board around an end."""
+    board = specification.tables["board"]
+    yield f"// {NOTICE}"
+    yield "`ifndef OAE_BOARD_DEFS_VH"
+    yield "`define OAE_BOARD_DEFS_VH"
+    yield ""
+    yield f"`define OAE_BOARD_REGISTER_MAP 32'd{board['register_map']}"
+    yield f"`define OAE_SERIAL_READ_MAX 8'd{board['serial_read_max']}"
+    for table, width in BOARD_WIDTHS.items():
+        yield from _codes(specification, table, width)
+    yield ""
+    for row in specification.rows("board_register"):
+        yield f"`define OAE_BOARD_REGISTER_{row['name']} 16'h{row['address']:04x}"
     yield ""
     yield "`endif"
 
@@ -150,11 +182,16 @@ def python_constants(specification: Specification) -> Iterator[str]:
     yield "from enum import IntEnum"
     yield "from typing import Final"
     yield ""
-    yield f"PROTOCOL_VERSION: Final = {specification.tables['protocol']['version']}"
+    protocol = specification.tables["protocol"]
+    yield f"PROTOCOL_VERSION: Final = {protocol['version']}"
+    yield f"REGISTER_MAP: Final = {protocol['register_map']}"
     for row in specification.rows("constant"):
         value = f"0x{row['value']:04X}" if row["name"] == "ETHERTYPE" else row["value"]
         yield f"{row['name']}: Final = {value}"
-    for table, name in ENUMERATIONS.items():
+    board = specification.tables["board"]
+    yield f"BOARD_REGISTER_MAP: Final = {board['register_map']}"
+    yield f"SERIAL_READ_MAX: Final = {board['serial_read_max']}"
+    for table, name in [*ENUMERATIONS.items(), *BOARD_ENUMERATIONS.items()]:
         yield ""
         yield ""
         yield f"class {name}(IntEnum):"
@@ -216,6 +253,17 @@ def python_constants(specification: Specification) -> Iterator[str]:
     for row in specification.rows("register"):
         yield f'    "{row["name"]}": 0x{row["address"]:02X},'
     yield "}"
+    yield "BOARD_REGISTER: Final = {"
+    for row in specification.rows("board_register"):
+        yield f'    "{row["name"]}": 0x{row["address"]:03X},'
+    yield "}"
+    yield "BOARD_WRITABLE: Final = frozenset("
+    yield "    {"
+    for row in specification.rows("board_register"):
+        if row["access"] == "write":
+            yield f'        "{row["name"]}",'
+    yield "    }"
+    yield ")"
 
 
 def _long(name: str, fields: list[str]) -> Iterator[str]:
@@ -300,11 +348,7 @@ def documents(specification: Specification) -> Iterator[str]:
         ("malformed_reason", "Malformed reasons, in the order of test"),
         ("channel", "Event channels, in the order in which the steps of one cycle take effect"),
     ):
-        yield from _table(
-            title,
-            ["code", "name", "meaning"],
-            [[r["code"], r["name"], r["text"]] for r in rows(table)],
-        )
+        yield from _codes_table(specification, table, title)
     yield from _table(
         "Event words",
         ["code", "event", "channel", "info", "value", "meaning"],
@@ -325,6 +369,21 @@ def documents(specification: Specification) -> Iterator[str]:
         ["word address", "register", "meaning"],
         [[f"0x{r['address']:02X}", r["name"], r["text"]] for r in rows("register")],
     )
+    yield from _table(
+        "Registers of the board",
+        ["word address", "register", "access", "meaning"],
+        [
+            [f"0x{r['address']:03X}", r["name"], r["access"], r["text"]]
+            for r in rows("board_register")
+        ],
+    )
+    for table, title in (
+        ("board_control", "Bits of CONTROL"),
+        ("injection", "Kinds of INJECT"),
+        ("serial_operation", "Operations of the serial protocol"),
+        ("serial_status", "Status of its answers"),
+    ):
+        yield from _codes_table(specification, table, title)
     yield from _table(
         "Head of an evidence packet",
         ["bytes", "field", "meaning"],
@@ -353,6 +412,15 @@ def documents(specification: Specification) -> Iterator[str]:
     yield f"A responder can refuse with {', '.join(REFUSALS)} only."
 
 
+def _codes_table(specification: Specification, table: str, title: str) -> Iterator[str]:
+    rows = specification.rows(table)
+    yield from _table(
+        title,
+        ["code", "name", "meaning"],
+        [[row["code"], row["name"], row["text"]] for row in rows],
+    )
+
+
 def _span(row: dict[str, int]) -> str:
     last = row["offset"] + row["bytes"] - 1
     return str(last) if row["bytes"] == 1 else f"{row['offset']}..{last}"
@@ -362,6 +430,7 @@ OUTPUTS: dict[str, Callable[[Specification], Iterator[str]]] = {
     "hdl/rtl/oae_defs.vh": verilog_header,
     "hdl/rtl/oae_counter_table.vh": verilog_counters,
     "hdl/rtl/oae_crc32c.vh": verilog_crc,
+    "hdl/board/oae_board_defs.vh": verilog_board,
     "hdl/sim/oae_defs.h": cpp_header,
     "host/oae/spec/constants.py": python_constants,
     "docs/tables.md": documents,

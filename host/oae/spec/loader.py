@@ -92,6 +92,10 @@ class Specification:
                         f"link.toml: {table} {row['name']} and {seen[row[key]]} share {key}"
                     )
                 seen[row[key]] = row["name"]
+        registers = {row["name"] for row in self.rows("register")}
+        for row in self.rows("board_register"):
+            if row["name"] in registers:
+                raise SpecificationError(f"link.toml: two registers are named {row['name']}")
         channels = {row["name"] for row in self.rows("channel")}
         for event in self.rows("event"):
             if event["channel"] not in channels:

@@ -1,4 +1,4 @@
-"""Size and speed of one end on an FPGA, compared with what was committed.
+"""Size and speed of one end or one board on an FPGA, compared with what was committed.
 
 Exit codes: 0 as good as before, 1 worse, 2 wrong options, 3 a tool failed, 130 interrupted.
 """
@@ -17,7 +17,7 @@ from oae.synth import baseline
 from oae.synth.baseline import Result, complaints, to_json
 from oae.synth.document import document, sizes, speeds
 from oae.synth.flow import DEVICES, measure
-from oae.synth.sources import ROOT
+from oae.synth.sources import BOARD, END, ROOT
 
 BASELINE = ROOT / "hdl" / "synth" / "baseline.json"
 DOCUMENT = ROOT / "docs" / "synthesis.md"
@@ -42,6 +42,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--device", choices=[*DEVICES, "all"], default="ecp5", help="ecp5 unless said otherwise"
     )
+    parser.add_argument("--board", action="store_true", help="an end with its board around it")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N")
     parser.add_argument("--window", type=int, default=8, help="slots of the end")
     parser.add_argument("--record-max", type=int, default=64, help="bytes")
@@ -60,11 +61,13 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
 def _run(options: argparse.Namespace) -> int:
     devices = list(DEVICES) if options.device == "all" else [options.device]
     seeds = list(dict.fromkeys(options.seeds))
+    design = BOARD if options.board else END
     results = []
     with shown(Console(stderr=True)) as progress:
         for name in devices:
             device = DEVICES[name]
-            results.append(measure(device, options.window, options.record_max, seeds, progress))
+            sizes_of_end = options.window, options.record_max
+            results.append(measure(device, *sizes_of_end, seeds, progress, design))
     if options.json:
         print(json.dumps([to_json(result) for result in results], indent=2))
     else:

@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 
-from oae.synth.baseline import FMAX_GOAL, FMAX_REQUIRED, TOLERANCE, Result
+from oae.synth.baseline import FMAX_GOAL, TOLERANCE, Result
 from oae.synth.flow import DEVICES, FREQUENCY
+from oae.synth.sources import BOARD, END
 
 HEAD = f"""\
-# Size and speed of one end
+# Size and speed
 
-Written by `make synth`; do not edit. One end (`hdl/rtl/oae_end.v`) with WINDOW 8 and records of up
-to 64 bytes, synthesized by Yosys, placed and routed by nextpnr at {FREQUENCY} MHz. The numbers are
-the end's own: the shell that gives it four pins (`hdl/synth/oae_end_shell.v`) stays a module of its
-own in the netlist and is not counted. All paths are between registers.
+Written by `python -m oae.synth`; do not edit. One end (`hdl/rtl/oae_end.v`), and one board
+(`hdl/board/oae_board.v`: an end with its registers, traffic generator, trace buffer), with WINDOW 8
+and records of up to 64 bytes, synthesized by Yosys, placed and routed by nextpnr at
+{FREQUENCY} MHz. The numbers are each design's own: the shell that gives it a few pins (in
+`hdl/synth/`) stays a module of its own in the netlist and is not counted. All paths are between
+registers.
 
-`make synth` measures again and fails if LUTs, flip-flops, block RAM or the worst Fmax are more than
-{TOLERANCE:.0%} worse than here, or if Fmax on the ECP5 is under {FMAX_REQUIRED} MHz. The goal is
-{FMAX_GOAL:.0f} MHz. What is meant to change is written with
-`scripts/with-tools python -m oae.synth --update`.
+`make synth` measures the end again, `make synth-board` the board; either fails if LUTs, flip-flops,
+block RAM or the worst Fmax are more than {TOLERANCE:.0%} worse than here, or if Fmax on the ECP5 is
+under {END.required:g} MHz (end) or {BOARD.required:g} MHz (board). The goal is {FMAX_GOAL:.0f} MHz.
+What is meant to change is written with `scripts/with-tools python -m oae.synth --update` (and
+`--board` for the board).
 """
 
 
@@ -27,12 +31,13 @@ def document(results: Sequence[Result]) -> str:
 
 def sizes(results: Sequence[Result]) -> Iterator[str]:
     """Table of cells."""
-    yield "| device | LUT4 | FF | carry | distributed RAM | block RAM | multipliers |"
-    yield "|---|---:|---:|---:|---:|---:|---:|"
+    yield "| design | device | LUT4 | FF | carry | distributed RAM | block RAM | multipliers |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|"
     for result in results:
         size = result.size
         yield (
-            f"| {DEVICES[result.device].part} | {size.lut} | {size.ff} | {size.carry} "
+            f"| {result.design} | {DEVICES[result.device].part} "
+            f"| {size.lut} | {size.ff} | {size.carry} "
             f"| {size.distributed_ram} | {size.block_ram} | {size.multiplier} |"
         )
     yield ""
@@ -42,15 +47,17 @@ def sizes(results: Sequence[Result]) -> Iterator[str]:
 
 def speeds(results: Sequence[Result]) -> Iterator[str]:
     """Table of clock rates, one row a seed, with the longest path."""
-    yield "| device | seed | Fmax (MHz) | from | to | levels | logic (ns) | routing (ns) |"
-    yield "|---|---:|---:|---|---|---:|---:|---:|"
+    yield "| design | device | seed | Fmax (MHz) | from | to | levels | logic (ns) | routing (ns) |"
+    yield "|---|---|---:|---:|---|---|---:|---:|---:|"
     for result in results:
         if result.misfit:
-            yield f"| {result.device} | | does not fit: {result.misfit} | | | | | |"
+            misfit = f"does not fit: {result.misfit}"
+            yield f"| {result.design} | {result.device} | | {misfit} | | | | | |"
         for seed, speed in sorted(result.speeds.items()):
             fmax = f"**{speed.fmax}**" if speed is result.worst else f"{speed.fmax}"
             yield (
-                f"| {result.device} | {seed} | {fmax} | `{speed.start}` | `{speed.end}` "
+                f"| {result.design} | {result.device} | {seed} | {fmax} "
+                f"| `{speed.start}` | `{speed.end}` "
                 f"| {speed.levels} | {speed.logic} | {speed.routing} |"
             )
     yield ""
@@ -63,7 +70,7 @@ def versions(results: Sequence[Result]) -> Iterator[str]:
     yield ""
     for result in results:
         device = DEVICES[result.device]
-        yield f"    {device.synthesize} -top oae_end_shell"
+        yield f"    {device.synthesize} -top {result.design}_shell"
         yield f"    {device.program} {' '.join(device.arguments)} --freq {FREQUENCY} --seed N"
     yield ""
     found = sorted({item for result in results for item in result.versions.items()})

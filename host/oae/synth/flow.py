@@ -9,7 +9,7 @@ from importlib import metadata, util
 from oae.jobs import Ended, Job, Progress, require, run
 from oae.synth import report
 from oae.synth.baseline import Result
-from oae.synth.sources import INCLUDE, ROOT, SHELL, TOP, check_macros, source_list
+from oae.synth.sources import END, ROOT, Design, check_macros
 from oae.toolchain import SET_UP, ToolError, environment
 
 BUILD = ROOT / "build" / "synth"
@@ -64,20 +64,25 @@ DEVICES = {
 
 
 def measure(
-    device: Device, window: int, record_max: int, seeds: Sequence[int], progress: Progress
+    device: Device,
+    window: int,
+    record_max: int,
+    seeds: Sequence[int],
+    progress: Progress,
+    design: Design = END,
 ) -> Result:
-    """Size and speed of one end on a device."""
+    """Size and speed of a design on a device."""
     check_macros()
     if util.find_spec("pyosys") is None:
         raise ToolError(f"pyosys is missing (Python package pyosys: {SET_UP})")
     BUILD.mkdir(parents=True, exist_ok=True)
-    name = f"{device.name}_{window}_{record_max}"
+    name = f"{design.module}_{device.name}_{window}_{record_max}"
 
     script = BUILD / f"{name}.ys"
-    script.write_text("\n".join(yosys_script(device, name, window, record_max)) + "\n")
+    script.write_text("\n".join(yosys_script(device, name, window, record_max, design)) + "\n")
     command = [sys.executable, "-c", RUN_YOSYS, f"build/synth/{name}.ys"]
     require(_run(device.program, [(f"Yosys for {device.name}", name, command)], progress))
-    size = report.size(report.load(BUILD / f"{name}_stat.json"))
+    size = report.size(report.load(BUILD / f"{name}_stat.json"), design.module)
 
     # On a small device one run tells whether it fits; the others follow.
     first, *others = [
@@ -89,18 +94,22 @@ def measure(
     if not misfit:
         rest = others if device.small else [first, *others]
         require(_run(device.program, rest, progress))
-        names = report.cell_names(report.load(BUILD / f"{name}.json"))
+        names = report.cell_names(report.load(BUILD / f"{name}.json"), design)
         for seed in seeds:
             speeds[seed] = report.speed(report.load(BUILD / f"{name}_{seed}_pnr.json"), names)
-    return Result(device.name, window, record_max, size, speeds, misfit, _versions(device))
+    versions = _versions(device)
+    return Result(design.module, device.name, window, record_max, size, speeds, misfit, versions)
 
 
-def yosys_script(device: Device, name: str, window: int, record_max: int) -> Iterator[str]:
+def yosys_script(
+    device: Device, name: str, window: int, record_max: int, design: Design = END
+) -> Iterator[str]:
     """The commands for Yosys; the netlist and its statistics go to build/synth."""
-    sources = " ".join(str(path) for path in [*source_list(), SHELL])
-    yield f"read_verilog -I{INCLUDE} {sources}"
-    yield f"chparam -set WINDOW {window} -set RECORD_MAX {record_max} {TOP}"
-    yield f"{device.synthesize} -top {TOP} -json build/synth/{name}.json"
+    sources = " ".join(str(path) for path in design.sources())
+    includes = " ".join(f"-I{path}" for path in design.includes)
+    yield f"read_verilog {includes} {sources}"
+    yield f"chparam -set WINDOW {window} -set RECORD_MAX {record_max} {design.shell}"
+    yield f"{device.synthesize} -top {design.shell} -json build/synth/{name}.json"
     yield f"tee -q -o build/synth/{name}_stat.json stat -json"
 
 

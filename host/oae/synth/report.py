@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from oae.errors import OaeError
+from oae.synth.sources import END, Design
 
-END = "oae_end"
-SHELL = "oae_end_shell"
 _MADE_BY_YOSYS = re.compile(r"_(?:LUT4|TRELLIS|PFUMX|L6MUX21|CCU2C|SB|DP16KD|DI|DO|WRE|CE)(?:_|\b)")
 _MEMORY_CELL = re.compile(r"\.\d+\.\d+(?:_.*|\$.*)?$")
 
@@ -23,7 +22,7 @@ class ReportError(OaeError):
 
 @dataclass(frozen=True)
 class Size:
-    """Cells of one end, without those of the shell around it."""
+    """Cells of one end or board, without those of the shell around it."""
 
     lut: int
     ff: int
@@ -44,14 +43,14 @@ class Speed(NamedTuple):
     routing: float  # ns
 
 
-def _is_end(module: str) -> bool:
-    return module.split("\\")[-1] == END
+def _is(module: str, name: str) -> bool:
+    return module.split("\\")[-1] == name
 
 
-def size(statistics: Mapping[str, Any]) -> Size:
-    """The end's own cells, from Yosys `stat -json` on the shell that keeps the end a module."""
+def size(statistics: Mapping[str, Any], name: str = END.module) -> Size:
+    """A module's own cells, from Yosys `stat -json` on the shell that keeps it a module."""
     for module, numbers in statistics["modules"].items():
-        if _is_end(module):
+        if _is(module, name):
             cells: Mapping[str, int] = numbers["num_cells_by_type"]
             return Size(
                 lut=_count(cells, "LUT4", "SB_LUT4"),
@@ -62,20 +61,21 @@ def size(statistics: Mapping[str, Any]) -> Size:
                 block_ram=_count(cells, "DP16KD", "SB_RAM40_4K"),
                 multiplier=_count(cells, "MULT18X18D", "SB_MAC16"),
             )
-    raise ReportError(f"the statistics of Yosys name no module {END}")
+    raise ReportError(f"the statistics of Yosys name no module {name}")
 
 
 def _count(cells: Mapping[str, int], *types: str) -> int:
     return sum(cells.get(cell, 0) for cell in types)
 
 
-def cell_names(netlist: Mapping[str, Any]) -> dict[str, str]:
+def cell_names(netlist: Mapping[str, Any], design: Design = END) -> dict[str, str]:
     """Readable name of each cell of the netlist that drives a net of the sources."""
     names: dict[str, str] = {}
     for module, content in netlist["modules"].items():
-        if not _is_end(module) and module != SHELL:
+        inside = _is(module, design.module)
+        if not inside and module != design.shell:
             continue
-        prefix = "dut." if _is_end(module) else ""
+        prefix = "dut." if inside else ""
         nets: dict[int, str] = {}
         for name, net in content["netnames"].items():
             if net["hide_name"] or _MADE_BY_YOSYS.search(name):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from oae.errors import OaeError
@@ -9,13 +10,39 @@ from oae.errors import OaeError
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE_LIST = Path("hdl/rtl.f")
 INCLUDE = Path("hdl/rtl")
-SHELL = Path("hdl/synth/oae_end_shell.v")
-TOP = "oae_end_shell"
+SHELLS = Path("hdl/synth")
 
 # A definition in a source, in a source list, in a Yosys script or in an SBY file.
 _DEFINED = re.compile(
     r"(?:`define\s+|\+define\+|-D\s*|-define\s+|-set\s+|DEFINES\s*[+:]?=\s*)"
     r"(OAE_ABLATE_F\d+|OAE_SIMULATION)\b"
+)
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is measured: a module inside a shell that gives it a few pins."""
+
+    module: str
+    required: float  # MHz, of the worst seed
+    lists: tuple[Path, ...] = (SOURCE_LIST,)
+    includes: tuple[Path, ...] = (INCLUDE,)
+
+    @property
+    def shell(self) -> str:
+        """The module that is synthesized."""
+        return f"{self.module}_shell"
+
+    def sources(self, root: Path = ROOT) -> list[Path]:
+        """Every file that is read."""
+        files = [path for name in self.lists for path in source_list(root, name)]
+        return [*files, SHELLS / f"{self.shell}.v"]
+
+
+# 62.5 MHz: 500 Mbit/s and more on 64 bits at half rate. Boards run at 50 MHz (docs/board.md).
+END = Design("oae_end", 62.5)
+BOARD = Design(
+    "oae_board", 50.0, (SOURCE_LIST, Path("hdl/board/board.f")), (INCLUDE, Path("hdl/board"))
 )
 
 
@@ -37,10 +64,11 @@ def forbidden_macros(text: str) -> list[str]:
 
 def lists_to_check(root: Path = ROOT) -> Iterator[Path]:
     """Every file that says what synthesis and proof read, with the sources themselves."""
-    yield SOURCE_LIST
-    yield SHELL
-    yield from source_list(root)
-    yield from sorted(path.relative_to(root) for path in (root / INCLUDE).glob("*.vh"))
+    for design in (END, BOARD):
+        yield from design.lists
+        yield from design.sources(root)
+        for folder in design.includes:
+            yield from sorted(path.relative_to(root) for path in (root / folder).glob("*.vh"))
     for pattern in ("*.f", "*.sby", "*.ys", "*.v", "*.sv"):
         yield from sorted(p.relative_to(root) for p in (root / "hdl/formal").rglob(pattern))
 

@@ -1,0 +1,11 @@
+hdl/board/oae_board.v
+hdl/board/oae_board_registers.v
+hdl/board/oae_register_bridge.v
+hdl/board/oae_serial_receiver.v
+hdl/board/oae_serial_answer.v
+hdl/board/oae_traffic_generator.v
+hdl/board/oae_traffic_checker.v
+hdl/board/oae_record_pattern.v
+hdl/board/oae_fault_injector.v
+hdl/board/oae_trace_buffer.v
+hdl/board/oae_uart.v
