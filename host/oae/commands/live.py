@@ -37,7 +37,7 @@ from oae.drive.orders import FORMS
 from oae.errors import OaeError
 from oae.files import created
 from oae.live import start
-from oae.live.build import PRESCALE
+from oae.live.build import PRESCALE, build
 from oae.medium.opening import open_medium
 from oae.scenario.parse import parse
 from oae.scenario.scenario import ENDS, Scenario
@@ -80,6 +80,7 @@ def main(arguments: argparse.Namespace) -> int:
         medium = stack.enter_context(closing(open_medium(arguments.medium)))
         line = None
         if arguments.serial is not None:
+            build(scenario, end)  # who finds the terminal finds somebody there
             line = start.terminal(arguments.serial)
             stack.callback(line.link.unlink, missing_ok=True)
         path = arguments.capture

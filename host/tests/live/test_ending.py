@@ -15,11 +15,9 @@ from oae.bench.process import READY_SECONDS
 from oae.capture.read import Capture, packets
 from oae.testing import requirement
 
-from host.tests.live.test_suite import HEAD, between_text
+from host.tests.live.test_suite import HEAD, between_text, has_begun
 
 PATIENCE = 60.0  # seconds; a machine may be busy
-# One window for all tests: each takes a build for each end.
-LOAD = HEAD.replace("window = 4", "window = 8")
 INTERRUPTED = 130
 # Has all ends and a relay as processes of their own.
 STANDING = """
@@ -101,7 +99,7 @@ def program(folder: Path, *words: str) -> Iterator[Started]:
 def bench_run(folder: Path, kinds: tuple[str, str], load: str) -> list[str]:
     """The words that play a load on a bench, into the folder `run`."""
     (folder / "bench.yaml").write_text(between_text(*kinds))
-    (folder / "scenario.toml").write_text(LOAD + load)
+    (folder / "scenario.toml").write_text(HEAD + load)
     return [
         *("-m", "oae.cli", "run", "--bench", str(folder / "bench.yaml"), "--json"),
         *("--scenario", str(folder / "scenario.toml"), "--out", str(folder / "run")),
@@ -151,7 +149,7 @@ def test_a_signal_ends_a_run_of_live_ends_with_its_verdict(
 ) -> None:
     load = "gap = 65535\n"  # it would take an hour
     with program(tmp_path, *bench_run(tmp_path, ("live", "live"), load)) as run:
-        wait_for(lambda: any(one.stat().st_size > 1_000 for one in tmp_path.glob(".run.*/a.*")))
+        wait_for(lambda: has_begun(tmp_path))
         code, said = run.end(number)
     assert code == INTERRUPTED
     report = json.loads(said)
