@@ -68,7 +68,7 @@ requirements: setup ## list the requirements that no test names
 
 ## Long runs, before a release
 
-.PHONY: long-test long-hashes long-campaign long-explore long-soak long-serial
+.PHONY: long-test long-hashes long-campaign long-explore long-soak long-serial long-epoch
 long-test: setup-tests ## tests that are too long for every change
 	@$(PYTHON_IN_TOOLS) -m pytest -m long -n 2 host/tests cocotb_tests
 
@@ -87,6 +87,10 @@ long-serial: setup-tests ## ten million bytes with noise through the register br
 
 long-soak: setup ## a million transactions between two live ends under every kind of fault
 	@$(PYTHON_IN_TOOLS) -m oae.bench.soak
+
+long-epoch: setup ## every claim of the seed paper at its long size: build/epoch.html
+	@mkdir -p build
+	@$(OAE) epoch report --long --out build/epoch.html
 
 ## Cleaning
 

@@ -18,6 +18,7 @@ FILE_LISTS = {
     "hdl/rtl.f": [],
     "hdl/fito/fito.f": ["-f", "hdl/rtl.f"],
     "hdl/board/board.f": ["-Ihdl/board", "-f", "hdl/rtl.f"],
+    "hdl/epoch/epoch.f": ["-f", "hdl/rtl.f"],
     "hdl/sim.f": ["--timing", "-Ihdl/sim", "-f", "hdl/rtl.f"],
 }
 # The one end, with the other cores that it can have.

@@ -61,7 +61,8 @@ SHARES: list[tuple[str, int, list[Check]]] = [
             Check("lint", "make --silent lint"),
             Check("generated files", "make --silent check-generated"),
             pytest_run(
-                "host tests", f"host/tests {without('host/tests', 'capture', 'campaign', 'live')}"
+                "host tests",
+                f"host/tests {without('host/tests', 'capture', 'campaign', 'live', 'epoch')}",
             ),
             pytest_run(
                 "cocotb tests",
@@ -99,6 +100,11 @@ SHARES: list[tuple[str, int, list[Check]]] = [
                 "boards", " ".join(f"cocotb_tests/{folder}" for folder in BOARD), SIMULATORS
             ),
         ],
+    ),
+    (
+        "step 6: epochs",
+        90,
+        [pytest_run("epochs", "host/tests/epoch", needs=(*SIMULATORS, "chromium"))],
     ),
 ]
 

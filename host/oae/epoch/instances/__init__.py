@@ -1,0 +1,1 @@
+"""Checkpoint and fleet update as instances of one predicate on epoch vectors."""

@@ -1,0 +1,1 @@
+"""What N domains hold, and how often it is one epoch (docs/epoch-lattice.md)."""
