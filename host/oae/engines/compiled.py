@@ -399,7 +399,7 @@ def fingerprint(command: Sequence[str], more: Sequence[Path] = ()) -> str:
     verilog = (rtl.ROOT / "hdl" / name for name in ("rtl", "fito", "sim"))
     folders = (*verilog, SOURCES, NATIVE, *more)
     for path in sorted(path for folder in folders for path in folder.iterdir()):
-        if path.suffix in (".v", ".vh", ".sv", ".h") or path.parent in (SOURCES, *more):
+        if path.suffix in (".v", ".vh", ".sv", ".h", ".cpp"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     versions = tool_versions()
     facts = (command, versions.get("verilator"), versions.get("g++"), _processor())
