@@ -45,7 +45,7 @@ def mixed_shares(fito: Sequence[Share], recoveries: int, bound: float) -> Plot:
         "convergence-mixed",
         "Recoveries that are mixed, after a kill or a cut at a random step. FITO is mixed as often "
         f"as its formula says; of {recoveries:,} bilateral recoveries in the same runs none is "
-        f"(share below {bound:.1e} with 95 %). The disks and the faults are the same.",
+        f"(95 %: in less than {bound:.1e} of the runs). The disks and the faults are the same.",
         made.svg,
     )
 

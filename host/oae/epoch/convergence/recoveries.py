@@ -103,11 +103,13 @@ def recoveries(effort: Effort) -> Finding:
     standing = Standing.HOLDS_UNDER if whole and clean and formula_holds else Standing.DOES_NOT_HOLD
     mixed = sum(share.mixed for share in fito)
     expected = sum(share.expected * share.groups for share in fito)
-    bound = stats.beta.ppf(0.95, counts.mixed + 1, max(counts.recoveries - counts.mixed, 1))
+    # The recoveries of one run are not independent of each other; runs are.
+    affected = min(counts.mixed, counts.runs)  # runs with one, at most
+    bound = stats.beta.ppf(0.95, affected + 1, max(counts.runs - affected, 1))
     return Finding(
         standing,
         f"{counts.mixed} mixed of {counts.recoveries:,} bilateral recoveries in {counts.runs:,} "
-        f"runs (95 %: share below {bound:.1e}); FITO in the same runs: {mixed:,} mixed, "
+        f"runs (95 %: in less than {bound:.1e} of them); FITO in the same runs: {mixed:,} mixed, "
         f"the formula says {expected:,.0f}",
         text=_text(counts),
         tables=(_explored_table(explored), _counts_table(counts), _fito_table(fito)),
