@@ -50,6 +50,7 @@ LOOK_SECONDS: Final = 0.1
 STOP_SECONDS: Final = 20.0
 PLAYED: Final = "played.toml"
 TOLD: Final = "board.json"
+QUESTIONS: Final = 2  # to a board, until it has told all
 
 
 class Run:
@@ -67,6 +68,7 @@ class Run:
         self.ready: dict[str, dict[str, Any]] = {}  # what each end said of itself
         self.told: dict[str, dict[str, Any]] = {name: {} for name in ENDS}  # newest statistics
         self.answers: Counter[str] = Counter()  # to the command `statistics`
+        self._asked = 0  # how often a board, once everything was resolved
         self.stopped: set[str] = set()
         self.resolved: set[str] = set()
         self.relay: Relay | WithoutRelay | None = None
@@ -259,13 +261,27 @@ class Run:
             return "timeout"
         if self.relay.stop:
             return "requested"
-        if len(self.resolved) == len(ENDS) and now >= self._moved_at + quiet:
+        settled = len(self.resolved) == len(ENDS) and now >= self._moved_at + quiet
+        if settled and self._has_told():
             return "resolved"
         if now >= start + max(limits.cycles * TICK_NS / 1e9, LEAST_SECONDS):
             return "cycles"
         if now >= self._moved_at + max(limits.stall * TICK_NS / 1e9, STALL_SECONDS):
             return "stalled"
         return ""
+
+    def _has_told(self) -> bool:
+        """Whether a board, if there is one, has told every step up to the first time of asking.
+
+        It looks at its steps, tells them, then hears what it is asked: so before it answers a
+        question that came after an answer it has looked anew.
+        """
+        if not self.board or self._asked == self.answers[self.board] == QUESTIONS:
+            return True
+        if self._asked == self.answers[self.board]:
+            self._asked += 1
+            self.ends[self.board].order("statistics")
+        return False
 
     def _progress(self, seconds: float) -> Progress:
         a, b = (
