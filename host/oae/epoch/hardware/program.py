@@ -1,8 +1,6 @@
 """The program that plays rings of domains on the RTL (`hdl/epoch`), and talking with it."""
 
-import hashlib
 import json
-import shlex
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,9 +8,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from oae.engines.cache import built
+from oae.engines.compiled import compile_program, fingerprint
 from oae.engines.rtl import ROOT, EngineError
 from oae.native.build import INCLUDES
-from oae.toolchain import environment, tool_versions
+from oae.toolchain import environment
 
 BUILDS: Final = ROOT / "build" / "epoch"
 FOLDERS: Final = tuple(ROOT / "hdl" / name for name in ("epoch", "compiled", "rtl"))
@@ -80,7 +79,8 @@ class Program:
 def build(defines: Sequence[str] = ()) -> Path:
     """The program, from the cache if it is there."""
     command = _command(defines)
-    return built(BUILDS / _fingerprint(command), PROGRAM, lambda work: _compile(command, work))
+    place = BUILDS / fingerprint(command, FOLDERS[:1])
+    return built(place, PROGRAM, lambda work: compile_program(command, work))
 
 
 def _command(defines: Sequence[str]) -> list[str]:
@@ -93,27 +93,3 @@ def _command(defines: Sequence[str]) -> list[str]:
     command += [f"-I{folder}" for folder in FOLDERS]
     lines = [line for name in FILE_LISTS for line in (ROOT / name).read_text().split()]
     return [*command, *(str(ROOT / line) for line in lines), str(FOLDERS[0] / "main.cpp")]
-
-
-def _fingerprint(command: Sequence[str]) -> str:
-    """Changes with everything that the program depends on."""
-    digest = hashlib.sha256()
-    files = [path for folder in (*FOLDERS, *INCLUDES) for path in folder.iterdir()]
-    for path in sorted(files):
-        if path.suffix in (".v", ".vh", ".sv", ".h", ".cpp"):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    versions = tool_versions()
-    facts = (command, versions.get("verilator"), versions.get("g++"))
-    digest.update(repr(facts).encode())
-    return digest.hexdigest()[:16]
-
-
-def _compile(command: Sequence[str], work: Path) -> None:
-    variables = environment("verilator", "g++", "make")
-    done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True)
-    if done.returncode:
-        output = done.stdout + done.stderr
-        log = BUILDS / f"{work.name}.log"
-        log.write_text(f"{shlex.join(command)}\n{output}")
-        error = next((line for line in output.splitlines() if "rror" in line), "?")
-        raise EngineError(f"the ring of domains cannot be built: {error} (see {log})")
